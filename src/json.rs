@@ -85,11 +85,7 @@ impl Value {
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(s) => Some(s),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Number(_)
-            | Self::Array(_)
-            | Self::Object(_) => None,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
         }
     }
 
@@ -247,9 +243,24 @@ mod tests {
     #[test]
     fn what_is_not_strict_json_is_refused() {
         let cases = [
-            "", " ", "{", "{}x", "{\"a\":1,}", "{'a':1}", "{a:1}", "[1,]", "01", "NaN", "1e400",
-            "\"\u{1}\"", "\"\\ud800\"", "\u{feff}{}", "// x\n{}", "{\"a\":1,\"a\":2}",
-            "{\"a\":1,\"\\u0061\":2}", "{\"x\":[{\"a\":1,\"a\":2}]}",
+            "",
+            " ",
+            "{",
+            "{}x",
+            "{\"a\":1,}",
+            "{'a':1}",
+            "{a:1}",
+            "[1,]",
+            "01",
+            "NaN",
+            "1e400",
+            "\"\u{1}\"",
+            "\"\\ud800\"",
+            "\u{feff}{}",
+            "// x\n{}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":1,\"\\u0061\":2}",
+            "{\"x\":[{\"a\":1,\"a\":2}]}",
         ];
         for text in cases {
             assert!(parse(text.as_bytes(), 8).is_err(), "{text:?}");

@@ -1,3 +1,22 @@
 //! JWT authentication and access policy for any proxy that speaks proxy-wasm.
+//!
+//! Everything outside `host` is a function of its arguments: no clock, no hostcall, no global.
+//! `DESIGN.md` says how the parts hang together.
+
+pub mod claims;
+pub mod config;
+pub mod credential;
+pub mod crypto;
+pub mod effects;
+pub mod gate;
+#[cfg(target_arch = "wasm32")]
+mod host;
 pub mod json;
+pub mod jws;
+pub mod keys;
+pub mod metrics;
+pub mod policy;
+pub mod rejection;
+pub mod request;
+pub mod requirement;
 pub mod time;

@@ -1,0 +1,144 @@
+//! What a level of the test stack provides.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A level at which scenarios run.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Level {
+    /// The core, without a proxy.
+    Core,
+    /// The module in a test host that behaves like Envoy.
+    Module,
+    /// The module in a test host that behaves like NGINX.
+    Nginx,
+    /// The module in Envoy.
+    Envoy,
+}
+
+impl Level {
+    /// The name it has in scenario files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Module => "module",
+            Self::Nginx => "nginx",
+            Self::Envoy => "envoy",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Runs one scenario at one level.
+///
+/// A scenario has a driver of its own; nothing of one scenario may be seen by the next.
+pub trait Driver {
+    /// The level.
+    fn level(&self) -> Level;
+
+    /// The time that tokens count from, in Unix seconds.
+    fn now(&self) -> u64;
+
+    /// The URI that `${idp}` becomes. Known before [`Self::start`].
+    fn idp_uri(&self) -> String;
+
+    /// Starts a gate with this configuration, the endpoint answering so from the first moment.
+    ///
+    /// `Err` holds the faults of the configuration, one line each, in order: `place: message`.
+    fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>>;
+
+    /// Changes what the JWKS endpoint does.
+    fn endpoint(&mut self, idp: Endpoint);
+
+    /// Lets time pass, with the ticks and answers that fall into it.
+    fn advance(&mut self, time: Duration);
+
+    /// Sends a request and waits until it is decided, also when it is held meanwhile.
+    ///
+    /// `Err` when it was neither passed on nor answered, with what happened instead.
+    fn send(&mut self, request: Request) -> Result<Reply, String>;
+
+    /// Requests that the JWKS endpoint had since [`Self::start`]; `None` where that cannot be said.
+    fn fetches(&self) -> Option<u64>;
+
+    /// Log lines since the last call; `None` where there is no log.
+    fn logs(&mut self) -> Option<Vec<String>>;
+
+    /// The longest time that a scenario may let pass here; `None`: any.
+    fn longest_wait(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// What the JWKS endpoint does with a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endpoint {
+    /// Status of the answer.
+    pub status: u16,
+    /// Headers of the answer, beside those that every answer has.
+    pub headers: Vec<(String, String)>,
+    /// Body of the answer.
+    pub body: Body,
+    /// What goes wrong. With [`Fault::Truncated`] the answer begins as above.
+    pub fault: Option<Fault>,
+}
+
+/// Body of an answer of the JWKS endpoint.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Body {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Any bytes, so many.
+    Size(u64),
+}
+
+/// What can go wrong with a request to the JWKS endpoint.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// There is no connection.
+    Refused,
+    /// The connection is closed before the headers.
+    Reset,
+    /// There is no answer within the configured timeout.
+    Timeout,
+    /// The connection is closed in the middle of the body.
+    Truncated,
+}
+
+/// A request as it is sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// Path and query, byte for byte.
+    pub target: Vec<u8>,
+    /// Headers in their order, `host` among them.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reply {
+    /// It went through; this is what the upstream saw.
+    Allowed {
+        /// Path and query.
+        target: Vec<u8>,
+        /// Headers in their order.
+        headers: Vec<(String, Vec<u8>)>,
+    },
+    /// The gate answered it.
+    Denied {
+        /// Status.
+        status: u16,
+        /// Headers in their order.
+        headers: Vec<(String, Vec<u8>)>,
+        /// Body.
+        body: Vec<u8>,
+    },
+}

@@ -1,0 +1,32 @@
+//! Configuration: JSON in, compiled policy or a list of faults out.
+
+mod compile;
+mod duration;
+mod error;
+mod raw;
+mod read;
+
+pub use error::{ConfigError, ConfigPath, Faults};
+
+use crate::json;
+use crate::policy::Policy;
+use read::Read;
+
+/// Nesting that a configuration may have.
+const MAX_DEPTH: usize = 100;
+
+impl Policy {
+    /// Compiles a configuration. On failure every fault is reported, each with its place.
+    pub fn from_json(text: &[u8]) -> Result<Self, Vec<ConfigError>> {
+        let value = json::parse(text, MAX_DEPTH)
+            .map_err(|error| vec![ConfigPath::ROOT.fault(format!("the configuration: {error}"))])?;
+        let mut faults = Faults::default();
+        let raw = raw::Config::read(&value, &ConfigPath::ROOT, &mut faults);
+        // What could be read is compiled all the same: its faults are worth knowing, too.
+        let policy = raw.and_then(|raw| compile::policy(&raw, &mut faults));
+        faults.into_result(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests;

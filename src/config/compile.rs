@@ -1,0 +1,163 @@
+//! From the document to the policy: names become indexes, texts become matchers and keys.
+
+mod condition;
+mod matcher;
+mod provider;
+mod requirement;
+mod rule;
+
+use crate::config::error::{ConfigPath, Faults};
+use crate::config::raw::{Action, Config, HostName, Limits as RawLimits};
+use crate::config::read::slips;
+use crate::jws::TokenLimits;
+use crate::keys::set::KeyLimits;
+use crate::policy::provider::Provider;
+use crate::policy::roles::RoleTable;
+use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
+use crate::request::HeaderName;
+use crate::requirement::ProviderId;
+
+/// What the parts of a document look up in each other.
+struct Names<'c> {
+    config: &'c Config,
+    limits: Limits,
+    roles: RoleTable,
+}
+
+impl Names<'_> {
+    /// The provider `name`; a fault at `at` when there is none.
+    fn provider(&self, name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<ProviderId> {
+        match self.config.providers.keys().position(|known| known == name) {
+            Some(id) => Some(ProviderId(id)),
+            None => faults.none(at, absent("provider", name, self.config.providers.keys())),
+        }
+    }
+}
+
+/// Says that there is no such thing, and which one was probably meant.
+fn absent<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
+    let near = known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, _)| *distance <= slips(name))
+        .min();
+    match near {
+        Some((_, near)) => format!("there is no {what} `{name}`; did you mean `{near}`?"),
+        None => format!("there is no {what} `{name}`"),
+    }
+}
+
+/// Compiles a document.
+pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
+    let root = ConfigPath::ROOT;
+    let limits = limits(config.limits.as_ref(), &root.key("limits"), faults);
+    let names = Names { config, limits, roles: roles(config, &root.key("roles"), faults) };
+    let mut sources = Vec::new();
+    let providers = providers(&names, &mut sources, faults);
+    let rules: Vec<_> = config
+        .rules
+        .iter()
+        .enumerate()
+        .filter_map(|(i, raw)| rule::rule(raw, i, &names, &providers, faults))
+        .collect();
+    let owned = owned(&providers);
+    let policy = Policy {
+        rules,
+        sources,
+        owned,
+        roles: names.roles,
+        open_by_default: config.default_action == Some(Action::Allow),
+        bypass_cors_preflight: config.bypass_cors_preflight,
+        strip_failure_response: config.strip_failure_response,
+        host: config.host.map(|host| match host {
+            HostName::Envoy => HostKind::Envoy,
+            HostName::Nginx => HostKind::Nginx,
+            HostName::Bare => HostKind::Bare,
+        }),
+        limits,
+        providers: providers.into_iter().collect::<Option<_>>()?,
+    };
+    Some(policy)
+}
+
+/// The providers in the order of their names; `None` for one with a fault.
+fn providers(
+    names: &Names<'_>,
+    sources: &mut Vec<RemoteKeys>,
+    faults: &mut Faults,
+) -> Vec<Option<Provider>> {
+    let place = ConfigPath::ROOT.key("providers");
+    let each = names.config.providers.iter();
+    each.map(|(name, raw)| {
+        provider::provider(name, raw, &names.limits, sources, &place.key(name), faults)
+    })
+    .collect()
+}
+
+fn roles(config: &Config, at: &ConfigPath<'_>, faults: &mut Faults) -> RoleTable {
+    for (name, role) in &config.roles {
+        let (at, others) = (at.key(name), config.roles.keys().filter(|other| *other != name));
+        for (i, parent) in role.inherits.iter().enumerate() {
+            if !config.roles.contains_key(parent) {
+                faults.add(&at.key("inherits").index(i), absent("role", parent, others.clone()));
+            }
+        }
+    }
+    let definitions = config.roles.iter();
+    let definitions = definitions
+        .map(|(name, role)| (name.clone(), (role.inherits.clone(), role.permissions.clone())));
+    match RoleTable::build(&definitions.collect()) {
+        Ok(table) => table,
+        Err(cycles) => {
+            for cycle in cycles {
+                let name = cycle.first().map_or("", String::as_str);
+                let message = format!("inherits from itself: {}", cycle.join(" -> "));
+                faults.add(&at.key(name).key("inherits"), message);
+            }
+            RoleTable::default()
+        }
+    }
+}
+
+/// Headers that only the gate may write.
+fn owned(providers: &[Option<Provider>]) -> Vec<HeaderName> {
+    let mut owned: Vec<HeaderName> = providers
+        .iter()
+        .flatten()
+        .flat_map(|provider| {
+            let payload = provider.payload_header.iter().map(|header| header.name.clone());
+            payload.chain(provider.claim_headers.iter().map(|(name, _)| name.clone()))
+        })
+        .collect();
+    owned.sort_unstable();
+    owned.dedup();
+    owned
+}
+
+fn limits(
+    raw: Option<&RawLimits>,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Limits {
+    let mut limit = |name: &str, value: Option<u32>, default: usize, most: usize| {
+        let Some(value) = value.and_then(|value| usize::try_from(value).ok()) else {
+            return default;
+        };
+        if value == 0 || value > most {
+            faults.add(&at.key(name), format!("must be from 1 to {most}, found {value}"));
+        }
+        value
+    };
+    let raw = |of: fn(&RawLimits) -> Option<u32>| raw.and_then(of);
+    const MIB: usize = 1024 * 1024;
+    let max_bytes = limit("max_token_bytes", raw(|l| l.max_token_bytes), 8192, MIB);
+    let max_depth = limit("max_depth", raw(|l| l.max_depth), 64, 100);
+    let keys = KeyLimits {
+        max_depth,
+        max_keys: limit("max_keys", raw(|l| l.max_keys), 100, 10_000),
+        max_tried: limit("max_keys_tried", raw(|l| l.max_keys_tried), 4, 100),
+        max_bytes: limit("max_jwks_bytes", raw(|l| l.max_jwks_bytes), MIB, 16 * MIB),
+        allow_symmetric: false,
+    };
+    let max_held = limit("max_held_requests", raw(|l| l.max_held_requests), 1024, 1_000_000);
+    Limits { token: TokenLimits { max_bytes, max_depth }, keys, max_held }
+}

@@ -1,0 +1,345 @@
+//! Providers: places, keys, headers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::matcher;
+use crate::claims::ClaimPath;
+use crate::config::error::{ConfigPath, Faults};
+use crate::config::raw::{self, ClaimName};
+use crate::config::read::Text;
+use crate::credential::{Location, Prefix};
+use crate::crypto::Algorithm;
+use crate::keys::set::{KeyLimits, KeySet};
+use crate::keys::source::Schedule;
+use crate::policy::provider::{Issuer, Keys, PayloadHeader, Provider, sanitised};
+use crate::policy::{Limits, RemoteKeys};
+use crate::request::HeaderName;
+use crate::requirement::SourceId;
+
+/// The native filter's default, in seconds; its 0 means this, too.
+const DEFAULT_SKEW: u64 = 60;
+
+/// Compiles the provider `name`.
+pub(super) fn provider(
+    name: &str,
+    raw: &raw::Provider,
+    limits: &Limits,
+    sources: &mut Vec<RemoteKeys>,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Provider> {
+    let before = faults.len();
+    let keys = keys(name, raw, limits, sources, at, faults);
+    let issuers = issuers(raw, at, faults);
+    let subjects = raw.subjects.as_ref();
+    let subjects = subjects.and_then(|m| matcher::text(m, &at.key("subjects"), faults));
+    let algorithms = algorithms(&raw.algorithms, &at.key("algorithms"), faults);
+    let locations = locations(raw, at, faults);
+    let payload_header = raw.forward_payload_header.as_ref().and_then(|name| {
+        let name = header(&name.0, &at.key("forward_payload_header"), faults)?;
+        Some(PayloadHeader { name, padded: raw.pad_forward_payload_header })
+    });
+    let claim_headers = claim_headers(raw, at, faults);
+    let written = payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
+    for name in written {
+        if locations.iter().any(|place| matches!(place, Location::Header(read, _) if read == name)) {
+            faults.add(at, format!("header `{name}` cannot be both read for a token and written"));
+        }
+    }
+    if faults.len() != before {
+        return None;
+    }
+    let texts = |list: &[Text]| list.iter().map(|text| text.0.as_str().into()).collect();
+    Some(Provider {
+        name: name.into(),
+        issuers,
+        audiences: raw.audiences.iter().map(|aud| sanitised(&aud.0).into()).collect(),
+        subjects,
+        require_expiration: raw.require_expiration.unwrap_or(true),
+        max_lifetime: raw.max_lifetime,
+        skew: match raw.clock_skew_seconds {
+            None | Some(0) => DEFAULT_SKEW,
+            Some(seconds) => u64::from(seconds),
+        },
+        keys: keys?,
+        locations,
+        forward: raw.forward,
+        payload_header,
+        claim_headers,
+        algorithms,
+        accept_bound: raw.accept_bound_tokens_unchecked,
+        role_claims: claim_names(
+            raw.role_claims.as_deref(),
+            &["roles", "groups", "realm_access.roles"],
+        ),
+        scope_claims: claim_names(raw.scope_claims.as_deref(), &["scope", "scp"]),
+        required_claims: texts(&raw.required_claims),
+        token_types: texts(&raw.token_types),
+        realm: raw.realm.as_ref().map(|text| text.0.as_str().into()),
+        resource_metadata: raw.resource_metadata.as_ref().map(|text| text.0.as_str().into()),
+    })
+}
+
+/// A header name; a fault at `at` when it is none.
+pub(super) fn header(name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HeaderName> {
+    match HeaderName::parse(name) {
+        Some(name) => Some(name),
+        None => faults.none(at, format!("`{name}` is no header name")),
+    }
+}
+
+/// A claim's path.
+pub(super) fn claim_path(name: &ClaimName) -> ClaimPath {
+    match name {
+        ClaimName::Dotted(name) => ClaimPath::Dotted(name.as_str().into()),
+        ClaimName::Steps(steps) => ClaimPath::Steps(steps.iter().map(|s| s.as_str().into()).collect()),
+    }
+}
+
+fn claim_names(names: Option<&[ClaimName]>, default: &[&str]) -> Box<[ClaimPath]> {
+    match names {
+        Some(names) => names.iter().map(claim_path).collect(),
+        None => default.iter().map(|name| ClaimPath::Dotted((*name).into())).collect(),
+    }
+}
+
+fn issuers(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[Issuer]> {
+    // An empty issuer is an absent one, as in protobuf.
+    let single = raw.issuer.iter().filter(|issuer| !issuer.is_empty());
+    let mut issuers: Vec<_> = single.map(|issuer| Issuer::Exact(issuer.as_str().into())).collect();
+    let list = at.key("issuers");
+    for (i, issuer) in raw.issuers.iter().enumerate() {
+        match issuer {
+            raw::Issuer::Exact(issuer) => issuers.push(Issuer::Exact(issuer.as_str().into())),
+            raw::Issuer::Template(template) => {
+                let parts: Vec<&str> = template.split("{tenant}").collect();
+                match parts.as_slice() {
+                    [before, after] if before.starts_with("https://") && before.ends_with('/') => {
+                        issuers.push(Issuer::Template((*before).into(), (*after).into()));
+                    }
+                    _ => faults.add(
+                        &list.index(i).key("template"),
+                        format!("must begin with `https://` and have `{{tenant}}` once, as a path segment; found `{template}`"),
+                    ),
+                }
+            }
+        }
+    }
+    issuers.into()
+}
+
+fn algorithms(
+    names: &[Text],
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Box<[Algorithm]>> {
+    let mut algorithms = Vec::new();
+    for (i, Text(name)) in names.iter().enumerate() {
+        match Algorithm::parse(name) {
+            Some(algorithm) => algorithms.push(algorithm),
+            None => {
+                let known = Algorithm::ALL.map(Algorithm::name).join(", ");
+                faults.add(&at.index(i), format!("unknown algorithm `{name}`; expected one of: {known}"));
+            }
+        }
+    }
+    (!algorithms.is_empty()).then(|| algorithms.into())
+}
+
+/// Places in the order in which the native filter looks at what it found: cookies, parameters,
+/// headers, each by name.
+fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[Location]> {
+    let sorted = |names: &[Text]| {
+        let mut names: Vec<Box<str>> = names.iter().map(|text| text.0.as_str().into()).collect();
+        names.sort_unstable();
+        names
+    };
+    let mut headers = Vec::new();
+    for (i, raw::TokenHeader { name, value_prefix }) in raw.from_headers.iter().enumerate() {
+        let prefix = value_prefix.as_deref().unwrap_or_default();
+        let place = at.key("from_headers");
+        let name = header(&name.0, &place.index(i).key("name"), faults);
+        headers.extend(name.map(|name| (name, prefix.to_owned())));
+    }
+    if raw.from_headers.is_empty() && raw.from_params.is_empty() && raw.from_cookies.is_empty() {
+        let scheme = Prefix::Scheme("Bearer".into());
+        return [
+            Location::Parameter("access_token".into()),
+            Location::Header(HeaderName::AUTHORIZATION, scheme),
+        ]
+        .into();
+    }
+    headers.sort_unstable();
+    let headers = headers.into_iter().map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
+    let parameters = sorted(&raw.from_params).into_iter().map(Location::Parameter);
+    let cookies = sorted(&raw.from_cookies).into_iter().map(Location::Cookie);
+    cookies.chain(parameters).chain(headers).collect()
+}
+
+/// A word and a space are a scheme; anything else is taken literally.
+fn prefix_of(prefix: &str) -> Prefix {
+    match prefix.strip_suffix(' ') {
+        Some(scheme) if HeaderName::parse(scheme).is_some() => Prefix::Scheme(scheme.into()),
+        Some(_) | None => Prefix::Literal(prefix.into()),
+    }
+}
+
+fn claim_headers(
+    raw: &raw::Provider,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Box<[(HeaderName, ClaimPath)]> {
+    let list = at.key("claim_to_headers");
+    let each = raw.claim_to_headers.iter().enumerate().filter_map(|(i, entry)| {
+        let place = list.index(i);
+        let name = header(&entry.header_name.0, &place.key("header_name"), faults);
+        if name.as_ref().is_some_and(|name| name.as_str() == "host") {
+            faults.add(&place.key("header_name"), "`host` routes the request and cannot hold a claim");
+        }
+        // Envoy splits at every dot: a name that has dots itself needs `claim_path`.
+        let steps = match (&entry.claim_name, entry.claim_path.as_slice()) {
+            (Some(name), []) => name.0.split('.').map(Into::into).collect(),
+            (None, steps @ [_, ..]) => steps.iter().map(|step| step.key.0.as_str().into()).collect(),
+            (Some(_), [_, ..]) | (None, []) => {
+                return faults.none(&place, "must have exactly one of claim_name, claim_path");
+            }
+        };
+        Some((name?, ClaimPath::Steps(steps)))
+    });
+    each.collect()
+}
+
+fn keys(
+    name: &str,
+    raw: &raw::Provider,
+    limits: &Limits,
+    sources: &mut Vec<RemoteKeys>,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Keys> {
+    match (&raw.local_jwks, &raw.remote_jwks) {
+        (Some(local), None) => local_keys(local, &limits.keys, &at.key("local_jwks"), faults),
+        (None, Some(remote)) => {
+            sources.push(remote_keys(name, remote, &at.key("remote_jwks"), faults)?);
+            Some(Keys::Remote(SourceId(sources.len().saturating_sub(1))))
+        }
+        (local, _) => {
+            let found = if local.is_some() { 2 } else { 0 };
+            let message = format!("must have exactly one of local_jwks, remote_jwks, found {found}");
+            faults.none(at, message)
+        }
+    }
+}
+
+fn local_keys(
+    raw: &raw::LocalJwks,
+    limits: &KeyLimits,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Keys> {
+    let (text, place) = match (&raw.inline_string, &raw.inline_bytes) {
+        (Some(text), None) => (text.clone().into_bytes(), at.key("inline_string")),
+        (None, Some(bytes)) => match STANDARD.decode(bytes) {
+            Ok(text) => (text, at.key("inline_bytes")),
+            Err(_) => return faults.none(&at.key("inline_bytes"), "must be standard base64"),
+        },
+        (Some(_), Some(_)) | (None, None) => {
+            return faults.none(at, "must have exactly one of inline_string, inline_bytes");
+        }
+    };
+    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
+    let limits = KeyLimits { allow_symmetric: true, ..*limits };
+    match KeySet::from_json(&text, &limits) {
+        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
+        Err(error) => faults.none(&place, error.to_string()),
+    }
+}
+
+fn remote_keys(
+    provider: &str,
+    raw: &raw::RemoteJwks,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<RemoteKeys> {
+    let http_uri = at.key("http_uri");
+    let parts = url(&raw.http_uri.uri.0);
+    let timeout = raw.http_uri.timeout;
+    let cache = raw.cache_duration.unwrap_or(Duration::from_secs(600));
+    if timeout.is_zero() || timeout > Duration::from_secs(300) {
+        faults.add(&http_uri.key("timeout"), "must be above zero and at most 300s");
+    }
+    if cache < Duration::from_millis(1) {
+        faults.add(&at.key("cache_duration"), "must be at least 0.001s");
+    }
+    let Some((scheme, authority, path)) = parts else {
+        return faults.none(
+            &http_uri.key("uri"),
+            format!("must be an absolute http or https URL, found `{}`", raw.http_uri.uri.0),
+        );
+    };
+    let day = Duration::from_secs(24 * 60 * 60);
+    let pause = raw.async_fetch.as_ref().and_then(|fetch| fetch.failed_refetch_duration);
+    Some(RemoteKeys {
+        provider: provider.into(),
+        cluster: raw.http_uri.cluster.0.as_str().into(),
+        scheme,
+        authority: authority.into(),
+        path: path.into(),
+        timeout,
+        max_wait: raw.max_wait.unwrap_or(timeout),
+        schedule: Schedule {
+            // Early enough that an answer in time is there before the old keys are too old.
+            refresh: cache.saturating_sub(Duration::from_secs(5).min(cache / 10)),
+            expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
+            backoff: pause.unwrap_or(Duration::from_secs(1)),
+            backoff_max: Duration::from_secs(60),
+            refetch_on_unknown_kid: raw.refetch_on_unknown_kid.unwrap_or(true),
+            kid_interval: raw.min_interval.unwrap_or(Duration::from_secs(5)),
+            // The host keeps the time; ours is for answers that are lost.
+            patience: timeout.saturating_add(Duration::from_secs(1)),
+        },
+    })
+}
+
+/// Scheme, authority, and path with query of an absolute URL.
+fn url(url: &str) -> Option<(&'static str, &str, &str)> {
+    let (scheme, rest) = match url.split_once("://")? {
+        ("https", rest) => ("https", rest),
+        ("http", rest) => ("http", rest),
+        _ => return None,
+    };
+    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(at)?;
+    let path = if path.is_empty() { "/" } else { path };
+    let legal = |s: &str| s.bytes().all(|b| b.is_ascii_graphic());
+    let is_host = !authority.is_empty() && !authority.contains('@') && legal(authority);
+    (is_host && path.starts_with('/') && legal(path) && !path.contains('#'))
+        .then_some((scheme, authority, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_absolute_url() {
+        let cases = [
+            ("https://a.example/x?y", Some(("https", "a.example", "/x?y"))),
+            ("http://a:80", Some(("http", "a:80", "/"))),
+            ("a.example/x", None),
+            ("ftp://a/x", None),
+            ("https:///x", None),
+            ("https://u@a/x", None),
+            ("https://a/x y", None),
+            ("https://a/x#f", None),
+            ("https://a?x", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(url(text), expected, "{text}");
+        }
+    }
+}

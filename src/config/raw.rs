@@ -1,0 +1,76 @@
+//! The document as it is written: names and shapes, nothing looked up yet.
+//!
+//! The names are those of Envoy's `JwtAuthentication` v3 message; what it lacks stands beside them.
+
+mod condition;
+mod matcher;
+mod provider;
+mod rule;
+
+use std::collections::BTreeMap;
+
+pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
+pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
+pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
+pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
+
+use crate::config::read::{record, word};
+
+/// Where later versions will take a setting that this one would have to ignore.
+const LATER: &str = "is not available in this version";
+
+record! {
+    /// The whole document.
+    pub(crate) struct Config {
+        providers: BTreeMap<String, Provider>,
+        rules: Vec<Rule>,
+        requirement_map: BTreeMap<String, Requires>,
+        bypass_cors_preflight: bool,
+        strip_failure_response: bool,
+        default_action: Option<Action>,
+        roles: BTreeMap<String, Role>,
+        host: Option<HostName>,
+        limits: Option<Limits>,
+    }
+    refused {
+        filter_state_rules: "a module cannot choose rules by filter state; \
+            match on a header or a path instead",
+        stat_prefix: LATER,
+        audit: LATER,
+        token_cache: LATER,
+        shadow_policy: LATER,
+        protected_resource: LATER,
+    }
+}
+
+record! {
+    /// What a role may do.
+    pub(crate) struct Role {
+        inherits: Vec<String>,
+        permissions: Vec<String>,
+    }
+}
+
+word! {
+    /// The proxy that runs the module.
+    pub(crate) enum HostName {
+        /// Envoy, or a proxy built on it.
+        Envoy = "envoy",
+        /// NGINX with ngx_wasm_module.
+        Nginx = "nginx",
+        /// A host without timers, callouts and shared data.
+        Bare = "bare",
+    }
+}
+
+record! {
+    /// Bounds on what is read.
+    pub(crate) struct Limits {
+        max_token_bytes: Option<u32>,
+        max_depth: Option<u32>,
+        max_keys: Option<u32>,
+        max_keys_tried: Option<u32>,
+        max_jwks_bytes: Option<u32>,
+        max_held_requests: Option<u32>,
+    }
+}

@@ -1,0 +1,124 @@
+//! Rules: which requests, and what is asked of them.
+
+use crate::config::raw::{Condition, HeaderMatcher, QueryMatcher, Regex};
+use crate::config::read::{Empty, Read, Text, record, word};
+use crate::config::error::{ConfigPath, Faults};
+use crate::json::Value;
+
+word! {
+    /// What happens to a request that no rule names.
+    pub(crate) enum Action {
+        /// It is refused.
+        Deny = "deny",
+        /// It goes through, as with the native filter.
+        Allow = "allow",
+    }
+}
+
+word! {
+    /// Whether a rule's verdict counts.
+    pub(crate) enum Enforcement {
+        /// It does.
+        Enforce = "enforce",
+        /// It is counted and logged, and the request goes through.
+        Shadow = "shadow",
+    }
+}
+
+record! {
+    /// A rule.
+    pub(crate) struct Rule {
+        name: Option<Text>,
+        r#match: RouteMatch,
+        requires: Option<Requires>,
+        requirement_name: Option<Text>,
+        authorize: Option<Condition>,
+        deny: Option<Condition>,
+        enforcement: Option<Enforcement>,
+    }
+}
+
+record! {
+    /// Which requests a rule is for.
+    pub(crate) struct RouteMatch {
+        prefix: Option<String>,
+        path: Option<String>,
+        safe_regex: Option<Regex>,
+        path_separated_prefix: Option<Text>,
+        path_template: Option<Text>,
+        path_match_policy: Option<PathMatchPolicy>,
+        connect_matcher: Option<Empty>,
+        case_sensitive: Option<bool>,
+        headers: Vec<HeaderMatcher>,
+        query_parameters: Vec<QueryMatcher>,
+        methods: Vec<Text>,
+        hosts: Vec<Text>,
+    }
+    refused {
+        runtime_fraction: "the native filter ignores it; leave it out, or use `enforcement`",
+        grpc: "the native filter ignores it; match the `content-type` header instead",
+        tls_context: "the native filter ignores it; leave it out",
+        dynamic_metadata: "a module cannot read it while it matches; leave it out",
+        filter_state: "a module cannot match on it; leave it out",
+        cookies: "the native filter ignores it; leave it out",
+    }
+}
+
+record! {
+    /// A URI template, the way Envoy's extension is configured.
+    pub(crate) struct PathMatchPolicy {
+        typed_config: UriTemplateConfig,
+    }
+    always { name: String, }
+}
+
+/// The template of a `UriTemplateMatchConfig`.
+#[derive(Clone, Debug)]
+pub(crate) struct UriTemplateConfig(pub(crate) String);
+
+impl Read for UriTemplateConfig {
+    fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
+        // `@type` is no field name that a record can have.
+        let mut members = value.as_object().cloned().unwrap_or_default();
+        members.remove("@type");
+        let template = UriTemplate::read(&Value::Object(members), at, faults)?;
+        Some(Self(template.path_template.0))
+    }
+}
+
+record! {
+    struct UriTemplate {
+        path_template: Text,
+    }
+}
+
+record! {
+    /// What is asked of a request, as written: at most one member.
+    pub(crate) struct Requires {
+        provider_name: Option<Text>,
+        provider_and_audiences: Option<ProviderAndAudiences>,
+        requires_any: Option<RequiresList>,
+        requires_all: Option<RequiresList>,
+        allow_missing: Option<Empty>,
+        allow_missing_or_failed: Option<Empty>,
+    }
+    refused {
+        extract_only_without_validation: "claims that nobody verified are never used here; \
+            use `allow_missing_or_failed`",
+    }
+}
+
+record! {
+    /// A provider, with other audiences than its own.
+    pub(crate) struct ProviderAndAudiences {
+        provider_name: Text,
+        audiences: Vec<Text>,
+    }
+}
+
+record! {
+    /// Several requirements.
+    pub(crate) struct RequiresList {
+        requirements: Vec<Requires>,
+    }
+}

@@ -1,0 +1,216 @@
+//! Where tokens are looked for, and how one that was found is taken out of the request.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::policy::matcher::{is_parameter, parameters};
+use crate::policy::path::{Target, percent_decode};
+use crate::request::{HeaderName, Pseudo, RequestView};
+
+/// A place in a request where a token may be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Location {
+    /// A header, after a prefix.
+    Header(HeaderName, Prefix),
+    /// A query parameter.
+    Parameter(Box<str>),
+    /// A cookie.
+    Cookie(Box<str>),
+}
+
+/// What stands before the token in a header.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Prefix {
+    /// An authentication scheme: letters have no case, one or more spaces follow (RFC 9110, 11.4).
+    Scheme(Box<str>),
+    /// This text, perhaps none.
+    Literal(Box<str>),
+}
+
+/// A token as the request carried it: no part of it is trusted.
+pub struct Credential<'r>(Cow<'r, [u8]>);
+
+impl<'r> Credential<'r> {
+    /// The compact form, as it came.
+    pub fn token(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn of(value: Cow<'r, [u8]>, take: impl Fn(&[u8]) -> Option<&[u8]>) -> Option<Self> {
+        match value {
+            Cow::Borrowed(bytes) => take(bytes).map(|token| Self(Cow::Borrowed(token))),
+            Cow::Owned(bytes) => take(&bytes).map(|token| Self(Cow::Owned(token.to_vec()))),
+        }
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({} bytes)", self.0.len())
+    }
+}
+
+impl Location {
+    /// The tokens at this place: one for each header line, parameter or cookie of that name.
+    pub fn find<'r>(&self, view: &'r dyn RequestView) -> Vec<Credential<'r>> {
+        match self {
+            Self::Header(name, prefix) => view
+                .lines(name)
+                .into_vec()
+                .into_iter()
+                .filter_map(|line| Credential::of(line, |value| prefix.token(value)))
+                .collect(),
+            Self::Parameter(name) => {
+                let path = view.pseudo(Pseudo::Path).unwrap_or_default();
+                parameters(Target::new(&path).query())
+                    .filter(|(raw, _)| is_parameter(raw, name))
+                    .map(|(_, value)| Credential(Cow::Owned(percent_decode(value))))
+                    .collect()
+            }
+            Self::Cookie(name) => view
+                .lines(&HeaderName::COOKIE)
+                .as_slice()
+                .iter()
+                .flat_map(|line| cookies(line))
+                .filter(|(_, found, _)| *found == name.as_bytes())
+                .map(|(_, _, value)| Credential(Cow::Owned(unquoted(value).to_vec())))
+                .collect(),
+        }
+    }
+}
+
+impl Prefix {
+    fn token<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        match self {
+            Self::Literal(prefix) => value.strip_prefix(prefix.as_bytes()),
+            Self::Scheme(scheme) => {
+                let (head, rest) = value.split_at_checked(scheme.len())?;
+                let token = rest.trim_ascii_start();
+                let spaces = rest.strip_suffix(token)?;
+                let is_scheme = head.eq_ignore_ascii_case(scheme.as_bytes());
+                let parted = !spaces.is_empty() && spaces.iter().all(|b| *b == b' ');
+                (is_scheme && parted && !token.is_empty()).then_some(token)
+            }
+        }
+    }
+}
+
+/// `target` without the parameters `names`: their bytes and one `&` each are cut out, and nothing
+/// else is touched. `None` when there is nothing to cut.
+pub fn without_parameters(target: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    let at = target.iter().position(|b| *b == b'?')?;
+    let (path, rest) = target.split_at_checked(at)?;
+    let end = rest.iter().position(|b| *b == b'#').unwrap_or(rest.len());
+    let (query, fragment) = rest.get(1..)?.split_at_checked(end.saturating_sub(1))?;
+    let cut = |pair: &&[u8]| {
+        parameters(Some(pair)).any(|(raw, _)| names.iter().any(|name| is_parameter(raw, name)))
+    };
+    if !query.split(|b| *b == b'&').any(|pair| cut(&pair)) {
+        return None;
+    }
+    let kept: Vec<&[u8]> = query.split(|b| *b == b'&').filter(|pair| !cut(pair)).collect();
+    let kept = kept.join(b"&".as_slice());
+    let mark: &[u8] = if kept.is_empty() { b"" } else { b"?" };
+    Some([path, mark, &kept, fragment].concat())
+}
+
+/// A `Cookie` line without the cookies `names`; empty when no other is left. `None` when there is
+/// nothing to cut.
+pub fn without_cookies(line: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    let cut = |name: &[u8]| names.iter().any(|cut| cut.as_bytes() == name);
+    if !cookies(line).any(|(_, name, _)| cut(name)) {
+        return None;
+    }
+    let kept: Vec<&[u8]> =
+        cookies(line).filter(|(_, name, _)| !cut(name)).map(|(whole, _, _)| whole).collect();
+    Some(kept.join(b"; ".as_slice()))
+}
+
+/// The cookies of a line (RFC 6265, section 4.2.1): the whole pair, its name, its value.
+fn cookies(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8], &[u8])> {
+    line.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty()).map(|pair| {
+        let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+        let (name, value) = pair.split_at_checked(at).unwrap_or((pair, b""));
+        (pair, name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii())
+    })
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(location: &Location, request: &[(&str, &str)]) -> Vec<String> {
+        let found = location.find(&request);
+        found.iter().map(|c| String::from_utf8_lossy(c.token()).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_scheme_has_no_case_and_is_parted_by_spaces() {
+        let auth = HeaderName::parse("authorization").unwrap();
+        let location = Location::Header(auth, Prefix::Scheme("Bearer".into()));
+        let one = ["Bearer t", "bearer t", "BEARER   t"];
+        let none =
+            ["", "Bearer", "Bearer ", "Basic t", "Bearert", "Béarer t", "XBearer t", "Bearer\tt"];
+        for value in one {
+            assert_eq!(found(&location, &[("authorization", value)]), ["t"], "{value:?}");
+        }
+        for value in none {
+            assert_eq!(found(&location, &[("authorization", value)]), [""; 0], "{value:?}");
+        }
+    }
+
+    #[test]
+    fn each_line_parameter_and_cookie_is_a_token() {
+        let header =
+            Location::Header(HeaderName::parse("x-jwt").unwrap(), Prefix::Literal("t=".into()));
+        let parameter = Location::Parameter("a b".into());
+        let cookie = Location::Cookie("c".into());
+        let request = [
+            (":path", "/?a%20b=1&a b=%32&c=3"),
+            ("x-jwt", "t=1"),
+            ("X-Jwt", "t=2"),
+            ("x-jwt", "3"),
+            ("cookie", "c=1; d=2; c=\"3\""),
+            ("cookie", "c = 4"),
+        ];
+        assert_eq!(found(&header, &request), ["1", "2"]);
+        assert_eq!(found(&parameter, &request), ["1", "2"]);
+        assert_eq!(found(&cookie, &request), ["1", "3", "4"]);
+    }
+
+    #[test]
+    fn a_parameter_is_cut_byte_by_byte() {
+        let cases = [
+            ("/a?t=x", Some("/a")),
+            ("/a?x=%41&t=x&y=b+c", Some("/a?x=%41&y=b+c")),
+            ("/a?t=x&&y", Some("/a?&y")),
+            ("/a?y=1&t=x", Some("/a?y=1")),
+            ("/a?t=1&t=2", Some("/a")),
+            ("/a?%74=1&b", Some("/a?b")),
+            ("/a?tt=1", None),
+            ("/a", None),
+            ("/a?t=x#f", Some("/a#f")),
+        ];
+        for (target, expected) in cases {
+            let cut = without_parameters(target.as_bytes(), &["t"]);
+            assert_eq!(cut.as_deref(), expected.map(str::as_bytes), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_cut_and_the_others_stay() {
+        let cases = [
+            ("c=1", Some("")),
+            ("a=1; c=2; b=\"3\"", Some("a=1; b=\"3\"")),
+            ("cc=1", None),
+        ];
+        for (line, expected) in cases {
+            let cut = without_cookies(line.as_bytes(), &["c"]);
+            assert_eq!(cut.as_deref(), expected.map(str::as_bytes), "{line}");
+        }
+    }
+}

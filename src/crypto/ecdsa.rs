@@ -1,0 +1,151 @@
+//! ECDSA: ES256 by jwt-compact, ES384 and ES512 by the same trait over `p384` and `p521`.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+
+use jwt_compact::AlgorithmSignature;
+use jwt_compact::alg::Es256;
+use p256::ecdsa::signature::{SignatureEncoding, Verifier};
+
+use super::{Algorithm, KeyError, check};
+
+/// A curve of RFC 7518, section 6.2.1.1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Curve {
+    /// P-256, also known as secp256r1.
+    P256,
+    /// P-384, also known as secp384r1.
+    P384,
+    /// P-521, also known as secp521r1.
+    P521,
+}
+
+impl Curve {
+    /// The curve of exactly this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.name() == name)
+    }
+
+    /// The name as it stands in `crv`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
+    /// Octets of a coordinate.
+    pub const fn octets(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+}
+
+impl fmt::Display for Curve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+pub(super) enum EcKey {
+    P256(p256::ecdsa::VerifyingKey),
+    P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
+}
+
+impl EcKey {
+    pub(super) fn new(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        for coordinate in [x, y] {
+            if coordinate.len() != curve.octets() {
+                return Err(KeyError::Coordinate { curve, octets: coordinate.len() });
+            }
+        }
+        // SEC 1, 2.3.3: 4 marks a point with both coordinates; infinity has no such form.
+        let point = [&[4], x, y].concat();
+        let key = match curve {
+            Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P256),
+            Curve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P384),
+            Curve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P521),
+        };
+        key.map_err(|_| KeyError::NotOnCurve { curve })
+    }
+
+    pub(super) const fn curve(&self) -> Curve {
+        match self {
+            Self::P256(_) => Curve::P256,
+            Self::P384(_) => Curve::P384,
+            Self::P521(_) => Curve::P521,
+        }
+    }
+
+    pub(super) fn serves(&self, algorithm: Algorithm) -> bool {
+        algorithm
+            == match self {
+                Self::P256(_) => Algorithm::Es256,
+                Self::P384(_) => Algorithm::Es384,
+                Self::P521(_) => Algorithm::Es512,
+            }
+    }
+
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::P256(key) => check(&Es256, key, message, signature),
+            Self::P384(key) => check(&ES384, key, message, signature),
+            Self::P521(key) => check(&ES512, key, message, signature),
+        }
+    }
+}
+
+const ES384: Ecdsa<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature> = Ecdsa::new("ES384");
+const ES512: Ecdsa<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature> = Ecdsa::new("ES512");
+
+/// ECDSA on one curve, with the hash that the curve's crate ties to it.
+struct Ecdsa<K, S> {
+    name: &'static str,
+    curve: PhantomData<fn(K) -> S>,
+}
+
+impl<K, S> Ecdsa<K, S> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, curve: PhantomData }
+    }
+}
+
+impl<K: Verifier<S>, S: SignatureEncoding> jwt_compact::Algorithm for Ecdsa<K, S> {
+    /// Nothing is signed here.
+    type SigningKey = Infallible;
+    type VerifyingKey = K;
+    type Signature = Raw<S>;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(self.name)
+    }
+
+    fn sign(&self, key: &Infallible, _: &[u8]) -> Raw<S> {
+        match *key {}
+    }
+
+    fn verify_signature(&self, signature: &Raw<S>, key: &K, message: &[u8]) -> bool {
+        key.verify(message, &signature.0).is_ok()
+    }
+}
+
+/// r and s side by side, each in its full length and between 1 and n - 1 (RFC 7518, 3.4).
+struct Raw<S>(S);
+
+impl<S: SignatureEncoding> AlgorithmSignature for Raw<S> {
+    // `LENGTH` stays open: the conversion takes exactly the curve's length.
+    fn try_from_slice(octets: &[u8]) -> anyhow::Result<Self> {
+        S::try_from(octets).map(Self).map_err(|_| anyhow::Error::msg("r or s is out of range"))
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.0.to_vec())
+    }
+}

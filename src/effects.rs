@@ -1,0 +1,318 @@
+//! What the host must do to the request: a value, applied in one place.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::credential::{Location, without_cookies, without_parameters};
+use crate::gate::{Accepted, Permit};
+use crate::json::{Number, Value};
+use crate::policy::Policy;
+use crate::policy::provider::Provider;
+use crate::policy::rule::Rule;
+use crate::rejection::{Challenge, Rejection};
+use crate::request::{HeaderName, Pseudo, RequestView};
+
+/// One change to the request headers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum HeaderOp {
+    /// Remove every line of that name.
+    Remove(HeaderName),
+    /// Add a line.
+    Add(HeaderName, Vec<u8>),
+    /// Replace `:path`.
+    SetPath(Vec<u8>),
+}
+
+/// An answer in place of the upstream's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Header lines.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body.
+    pub body: String,
+    /// Why, in one word, for the proxy's own logs.
+    pub details: &'static str,
+}
+
+/// Everything the host has to do about one decided request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Effects {
+    /// Change the headers, in this order, and forward the request.
+    Forward(Vec<HeaderOp>),
+    /// Answer it here.
+    Reply(Reply),
+}
+
+/// How much of the request's URL goes into a challenge, in bytes.
+const MAX_REALM: usize = 256;
+
+impl Effects {
+    /// Lets a request through: strips what only the gate may write, whoever sent it and whether or
+    /// not there was a token; takes the used tokens out; then tells what the tokens say.
+    pub(crate) fn permit(policy: &Policy, view: &dyn RequestView, permit: &Permit<'_>) -> Self {
+        let mut ops = Vec::new();
+        strip(&policy.owned, view, &mut ops);
+        take_out(permit.accepted(), view, &mut ops);
+        let mut told = Vec::<(HeaderName, Vec<u8>)>::new();
+        for accepted in permit.accepted() {
+            let mine = tell(accepted);
+            // Two providers that write one header would leave the upstream to choose.
+            told.retain(|(name, _)| mine.iter().all(|(other, _)| other != name));
+            told.extend(mine);
+        }
+        ops.extend(told.into_iter().map(|(name, value)| HeaderOp::Add(name, value)));
+        Self::Forward(ops)
+    }
+
+    /// Refuses a request.
+    pub(crate) fn refuse(
+        policy: &Policy,
+        view: &dyn RequestView,
+        rule: Option<&Rule>,
+        why: &Rejection,
+    ) -> Self {
+        let answer = why.answer();
+        let mut headers = Vec::new();
+        let mut body = String::new();
+        if !policy.strip_failure_response {
+            body = why.body();
+            headers.push(("content-type", "text/plain".to_owned()));
+            let challenger = policy.challenger(rule);
+            headers.extend(challenge(answer.challenge, why, challenger, view).map(|c| ("www-authenticate", c)));
+        }
+        if *why == Rejection::KeysUnavailable {
+            headers.push(("retry-after", "1".to_owned()));
+        }
+        Self::Reply(Reply { status: answer.status, headers, body, details: answer.label })
+    }
+
+    /// The answer of a gate whose configuration has faults.
+    pub fn misconfigured() -> Self {
+        Self::Reply(Self::plain(&Rejection::Misconfigured))
+    }
+
+    /// The answer to a refusal that no policy has a say in.
+    pub fn plain(why: &Rejection) -> Reply {
+        let headers = vec![("content-type", "text/plain".to_owned())];
+        let answer = why.answer();
+        Reply { status: answer.status, headers, body: why.body(), details: answer.label }
+    }
+}
+
+/// Removes owned headers in every spelling that a server may take for the same: `X_User` is
+/// `x-user` to whoever makes variables of names.
+fn strip(owned: &[HeaderName], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) {
+    if owned.is_empty() {
+        return;
+    }
+    view.each_name(&mut |name| {
+        let is_owned = |owned: &HeaderName| {
+            owned.as_str().len() == name.len()
+                && owned.as_str().bytes().zip(name).all(|(a, b)| fold(a) == fold(*b))
+        };
+        if owned.iter().any(is_owned) {
+            let name = str::from_utf8(name).ok().and_then(HeaderName::parse);
+            let op = name.map(HeaderOp::Remove);
+            if op.as_ref().is_some_and(|op| !ops.contains(op)) {
+                ops.extend(op);
+            }
+        }
+    });
+}
+
+const fn fold(b: u8) -> u8 {
+    match b {
+        b'_' | b'.' => b'-',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// Takes the tokens out of the request whose providers do not forward them.
+fn take_out(accepted: &[Accepted<'_>], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) {
+    let mut parameters = Vec::new();
+    let mut cookies = Vec::new();
+    for accepted in accepted.iter().filter(|accepted| !accepted.provider.forward) {
+        match accepted.location {
+            Location::Header(name, _) => {
+                let op = HeaderOp::Remove(name.clone());
+                if !ops.contains(&op) {
+                    ops.push(op);
+                }
+            }
+            Location::Parameter(name) => parameters.push(&**name),
+            Location::Cookie(name) => cookies.push(&**name),
+        }
+    }
+    if !parameters.is_empty() {
+        let target = view.pseudo(Pseudo::Path).unwrap_or_default();
+        ops.extend(without_parameters(&target, &parameters).map(HeaderOp::SetPath));
+    }
+    if !cookies.is_empty() {
+        ops.push(HeaderOp::Remove(HeaderName::COOKIE));
+        for line in view.lines(&HeaderName::COOKIE).as_slice() {
+            let left = without_cookies(line, &cookies).unwrap_or_else(|| line.to_vec());
+            if !left.is_empty() {
+                ops.push(HeaderOp::Add(HeaderName::COOKIE, left));
+            }
+        }
+    }
+}
+
+/// What one token tells the upstream.
+fn tell(accepted: &Accepted<'_>) -> Vec<(HeaderName, Vec<u8>)> {
+    let provider = accepted.provider;
+    let mut told = Vec::new();
+    if let Some(header) = &provider.payload_header {
+        let mut payload = accepted.token.payload().to_owned();
+        while header.padded && payload.len() % 4 != 0 {
+            payload.push('=');
+        }
+        told.push((header.name.clone(), payload.into_bytes()));
+    }
+    for (name, path) in &provider.claim_headers {
+        let value = accepted.token.claims().at(path).and_then(header_value);
+        told.extend(value.map(|value| (name.clone(), value)));
+    }
+    told
+}
+
+/// A claim as a header value, in the native filter's encodings; integers exactly. `None` for what
+/// has none: null, the empty string, and text that no header may carry (RFC 9110, section 5.5).
+fn header_value(claim: &Value) -> Option<Vec<u8>> {
+    let text = match claim {
+        Value::Null => return None,
+        Value::String(text) => text.to_string(),
+        Value::Bool(b) => b.to_string(),
+        Value::Number(number) => match number {
+            Number::Unsigned(n) => n.to_string(),
+            Number::Negative(n) => format!("{n}.000000"),
+            Number::Float(x) if x.fract() == 0.0 && (0.0..9e15).contains(x) => format!("{x:.0}"),
+            Number::Float(x) => format!("{x:.6}"),
+        },
+        Value::Array(_) | Value::Object(_) => STANDARD.encode(claim.to_string()),
+    };
+    let legal = |b: u8| !b.is_ascii_control() || b == b'\t';
+    (!text.is_empty() && text.bytes().all(legal)).then(|| text.into_bytes())
+}
+
+/// `WWW-Authenticate` (RFC 6750, section 3).
+fn challenge(
+    kind: Challenge,
+    why: &Rejection,
+    provider: Option<&Provider>,
+    view: &dyn RequestView,
+) -> Option<String> {
+    let error = match kind {
+        Challenge::None => return None,
+        Challenge::Bare => None,
+        Challenge::Error(error) => Some(error),
+    };
+    let realm = provider.and_then(|p| p.realm.as_deref().map(str::to_owned));
+    let mut text = format!("Bearer realm=\"{}\"", quoted(&realm.unwrap_or_else(|| url(view))));
+    let mut add = |name: &str, value: &str| {
+        text.push_str(&format!(", {name}=\"{}\"", quoted(value)));
+    };
+    if let Some(error) = error {
+        add("error", error);
+    }
+    if let Rejection::Scope(scope) = why {
+        add("scope", scope);
+    }
+    if let Rejection::StepUp { acr_values, max_age } = why {
+        if !acr_values.is_empty() {
+            add("acr_values", acr_values);
+        }
+        if let Some(seconds) = max_age {
+            add("max_age", &seconds.to_string());
+        }
+    }
+    if let Some(metadata) = provider.and_then(|p| p.resource_metadata.as_deref()) {
+        add("resource_metadata", metadata);
+    }
+    Some(text)
+}
+
+/// The request's URL without its query, which may hold a token.
+fn url(view: &dyn RequestView) -> String {
+    let text = |name| view.pseudo(name).map(|v| String::from_utf8_lossy(&v).into_owned());
+    let scheme = text(Pseudo::Scheme).unwrap_or_else(|| "http".to_owned());
+    let path = text(Pseudo::Path).unwrap_or_default();
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let authority = text(Pseudo::Authority).unwrap_or_default();
+    let mut url = format!("{scheme}://{authority}{path}");
+    url.truncate(url.floor_char_boundary(MAX_REALM));
+    url
+}
+
+/// The inside of a quoted string (RFC 9110, section 5.6.4); what may not stand there is left out.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| *c == ' ' || c.is_ascii_graphic()) {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_encoded_as_the_native_filter_does() {
+        let cases = [
+            (r#""a b é""#, Some("a b é")),
+            ("true", Some("true")),
+            ("42", Some("42")),
+            ("9007199254740993", Some("9007199254740993")),
+            ("1.0", Some("1")),
+            ("3.0e3", Some("3000")),
+            ("-5", Some("-5.000000")),
+            ("1.5", Some("1.500000")),
+            ("1e-7", Some("0.000000")),
+            ("[1,\"a\"]", Some("WzEsImEiXQ==")),
+            ("null", None),
+            (r#""""#, None),
+            (r#""a\r\nb""#, None),
+            (r#""a\u0000""#, None),
+            (r#""a\u007f""#, None),
+        ];
+        for (json, expected) in cases {
+            let value = crate::json::parse(json.as_bytes(), 8).unwrap();
+            assert_eq!(header_value(&value).as_deref(), expected.map(str::as_bytes), "{json}");
+        }
+    }
+
+    #[test]
+    fn owned_headers_are_stripped_in_every_spelling() {
+        let owned = [HeaderName::parse("x-user-id").unwrap()];
+        let request: &[_] = &[
+            ("X-User-Id", "a"),
+            ("x_user_id", "b"),
+            ("x-user_id", "c"),
+            ("x.user.id", "d"),
+            ("x-user-id", "e"),
+            ("x-user", "f"),
+        ];
+        let mut ops = Vec::new();
+        strip(&owned, &request, &mut ops);
+        let removed = ["x-user-id", "x_user_id", "x-user_id", "x.user.id"];
+        assert_eq!(ops, removed.map(|name| HeaderOp::Remove(HeaderName::parse(name).unwrap())));
+    }
+
+    #[test]
+    fn a_challenge_cannot_be_broken_out_of() {
+        assert_eq!(quoted("a\"b\\c\r\n\u{e9}d"), "a\\\"b\\\\cd");
+        let request: &[_] = &[
+            (":scheme", "https"),
+            (":authority", "h"),
+            (":path", "/a?access_token=secret"),
+        ];
+        assert_eq!(url(&request), "https://h/a");
+    }
+}

@@ -1,0 +1,199 @@
+//! The gate: a request in, a decision out; an event in, a command out.
+
+mod authenticate;
+mod authorize;
+mod settle;
+
+use std::sync::Arc;
+
+pub use settle::{Note, Settled};
+
+use crate::credential::Location;
+use crate::effects::Effects;
+use crate::jws::VerifiedToken;
+use crate::keys::source::{Command, Event, KeySource};
+use crate::policy::path::Target;
+use crate::policy::provider::Provider;
+use crate::policy::rule::Rule;
+use crate::policy::{Policy, RemoteKeys};
+use crate::rejection::Rejection;
+use crate::request::{HeaderName, Lines, Pseudo, RequestView};
+use crate::requirement::{SourceId, Verdict};
+use crate::time::Timestamp;
+
+/// A policy and the keys that it needs.
+#[derive(Debug)]
+pub struct Gate {
+    policy: Arc<Policy>,
+    sources: Vec<Source>,
+}
+
+/// A key source, and how its last fetch ended.
+#[derive(Debug)]
+struct Source {
+    keys: KeySource,
+    last: settle::Last,
+}
+
+/// The outcome of a check.
+#[derive(Debug)]
+#[must_use]
+pub enum Decision<'g> {
+    /// Forward the request.
+    Allow(Permit<'g>),
+    /// Refuse it.
+    Deny(Refusal<'g>),
+    /// Ask the source for keys, hold the request until the source settles, then check again.
+    Wait {
+        /// Where the keys come from.
+        source: SourceId,
+        /// The refusal where nobody can wait.
+        otherwise: Refusal<'g>,
+    },
+}
+
+/// A refusal, and the rule under which it was made.
+#[derive(Debug)]
+pub struct Refusal<'g> {
+    /// Why.
+    pub why: Rejection,
+    /// The rule, if one was found.
+    pub rule: Option<&'g Rule>,
+}
+
+/// Proof that a request may pass. Only [`Gate::check`] makes one.
+#[derive(Debug)]
+pub struct Permit<'g> {
+    accepted: Vec<Accepted<'g>>,
+    shadowed: Option<Rejection>,
+}
+
+impl<'g> Permit<'g> {
+    const fn open() -> Self {
+        Self { accepted: Vec::new(), shadowed: None }
+    }
+
+    /// What a rule on trial would have refused the request for.
+    pub const fn shadowed(&self) -> Option<&Rejection> {
+        self.shadowed.as_ref()
+    }
+
+    /// The tokens that were asked for and found good.
+    pub fn accepted(&self) -> &[Accepted<'g>] {
+        &self.accepted
+    }
+}
+
+/// A good token.
+#[derive(Clone, Debug)]
+pub struct Accepted<'g> {
+    /// Whose it is.
+    pub provider: &'g Provider,
+    /// Where it was.
+    pub location: &'g Location,
+    /// What it says.
+    pub token: VerifiedToken,
+}
+
+impl Gate {
+    /// A gate for `policy`; its sources are due at once.
+    pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
+        let source = |remote: &RemoteKeys| Source {
+            keys: KeySource::new(remote.schedule, now),
+            last: settle::Last::default(),
+        };
+        let sources = policy.sources.iter().map(source).collect();
+        Self { policy, sources }
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Decides on a request.
+    pub fn check<'g>(&'g self, now: Timestamp, view: &dyn RequestView) -> Decision<'g> {
+        if self.policy.bypass_cors_preflight && is_preflight(view) {
+            return Decision::Allow(Permit::open());
+        }
+        let path = view.pseudo(Pseudo::Path).unwrap_or_default();
+        let deny = |why, rule| Decision::Deny(Refusal { why, rule });
+        let (rule, liberal) = match self.policy.rule(view, Target::new(&path)) {
+            Ok(found) => found,
+            Err(why) => return deny(why, None),
+        };
+        let Some(rule) = rule else {
+            return if self.policy.open_by_default {
+                Decision::Allow(Permit::open())
+            } else {
+                deny(Rejection::NoRule, None)
+            };
+        };
+        match self.judge(now, view, rule, &liberal) {
+            // Nobody is held, and nobody refused, by a rule that is on trial.
+            Decision::Deny(refusal) | Decision::Wait { otherwise: refusal, .. } if rule.shadow => {
+                Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
+            }
+            decision => decision,
+        }
+    }
+
+    /// What the rule says to a request that it is for.
+    fn judge<'g>(
+        &'g self,
+        now: Timestamp,
+        view: &dyn RequestView,
+        rule: &'g Rule,
+        path: &[u8],
+    ) -> Decision<'g> {
+        let refusal = |why| Refusal { why, rule: Some(rule) };
+        let accepted = match self.authenticate(now, view, rule) {
+            Verdict::Valid(accepted) => accepted,
+            Verdict::Refused(why) => return Decision::Deny(refusal(why)),
+            Verdict::Unknown { source, otherwise } => {
+                return Decision::Wait { source, otherwise: refusal(otherwise) };
+            }
+        };
+        match self.authorize(now, view, rule, path, &accepted) {
+            Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
+            Err(why) => Decision::Deny(refusal(why)),
+        }
+    }
+
+    /// What the host does for a permit.
+    pub fn permit(&self, view: &dyn RequestView, permit: &Permit<'_>) -> Effects {
+        Effects::permit(&self.policy, view, permit)
+    }
+
+    /// What the host does for a refusal.
+    pub fn refuse(&self, view: &dyn RequestView, refusal: &Refusal<'_>) -> Effects {
+        Effects::refuse(&self.policy, view, refusal.rule, &refusal.why)
+    }
+
+    /// Takes in what happened to a source; see [`Gate::settle`] for the end of a fetch.
+    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event) -> Command {
+        match self.sources.get_mut(source.0) {
+            Some(source) => source.keys.handle(now, event),
+            None => Command::Rest,
+        }
+    }
+
+    /// The sources whose time has come: for each the caller handles an [`Event::Tick`].
+    pub fn due(&self, now: Timestamp) -> Vec<SourceId> {
+        let due = |(_, source): &(usize, &Source)| source.keys.deadline() <= now;
+        self.sources.iter().enumerate().filter(due).map(|(i, _)| SourceId(i)).collect()
+    }
+
+    /// What to fetch for a source.
+    pub fn remote(&self, source: SourceId) -> Option<&RemoteKeys> {
+        self.policy.sources.get(source.0)
+    }
+}
+
+/// Whether the browser asks if it may ask (Fetch, section 4.8).
+fn is_preflight(view: &dyn RequestView) -> bool {
+    let there = |name| matches!(view.lines(&name), Lines::One(value) if !value.is_empty());
+    view.pseudo(Pseudo::Method).is_some_and(|method| *method == *b"OPTIONS")
+        && there(HeaderName::ORIGIN)
+        && there(HeaderName::ACCESS_CONTROL_REQUEST_METHOD)
+}

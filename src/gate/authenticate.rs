@@ -1,0 +1,163 @@
+//! Who sent the request: tokens found, looked at, verified.
+
+use super::{Accepted, Gate};
+use crate::credential::Location;
+use crate::jws::Jws;
+use crate::policy::provider::{Keys, Provider};
+use crate::policy::rule::Rule;
+use crate::rejection::{Malformed, Rejection};
+use crate::request::RequestView;
+use crate::requirement::{Leaf, Place, Verdict};
+use crate::time::Timestamp;
+
+/// Tokens that one demand looks at; who sends more is refused.
+const MAX_TOKENS: usize = 4;
+
+impl Gate {
+    /// What the rule's requirement comes to.
+    pub(super) fn authenticate<'g>(
+        &'g self,
+        now: Timestamp,
+        view: &dyn RequestView,
+        rule: &Rule,
+    ) -> Verdict<Accepted<'g>> {
+        match &rule.requires {
+            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(now, view, leaf)),
+            None => Verdict::Valid(Vec::new()),
+        }
+    }
+
+    fn leaf<'g>(
+        &'g self,
+        now: Timestamp,
+        view: &dyn RequestView,
+        leaf: &Leaf,
+    ) -> Verdict<Accepted<'g>> {
+        match leaf {
+            Leaf::Open => Verdict::Valid(Vec::new()),
+            Leaf::Provider { id, audiences } => match self.policy.provider(*id) {
+                Some(provider) => self.provider(now, view, provider, audiences.as_deref()),
+                None => Verdict::Refused(Rejection::Misconfigured),
+            },
+            Leaf::AllowMissing(places) => self.optional(now, view, places, false),
+            Leaf::AllowMissingOrFailed(places) => self.optional(now, view, places, true),
+        }
+    }
+
+    /// One provider's token is asked for; every token at its places must be good.
+    fn provider<'g>(
+        &'g self,
+        now: Timestamp,
+        view: &dyn RequestView,
+        provider: &'g Provider,
+        audiences: Option<&[Box<str>]>,
+    ) -> Verdict<Accepted<'g>> {
+        let mut verdict = None;
+        let mut seen = 0_usize;
+        for location in &provider.locations {
+            for credential in location.find(view) {
+                seen = seen.saturating_add(1);
+                if seen > MAX_TOKENS {
+                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+                }
+                let token = match Jws::parse(credential.token(), self.policy.limits.token) {
+                    Ok(token) => self.token(now, token, provider, location, audiences),
+                    Err(why) => Verdict::Refused(Rejection::Malformed(why)),
+                };
+                verdict = match (verdict, token) {
+                    (_, refused @ Verdict::Refused(_)) => return refused,
+                    (None, token) => Some(token),
+                    (Some(before), token) => Some(before.and(token)),
+                };
+            }
+        }
+        verdict.unwrap_or(Verdict::Refused(Rejection::Missing))
+    }
+
+    /// No token is asked for, but those that came are looked at.
+    fn optional<'g>(
+        &'g self,
+        now: Timestamp,
+        view: &dyn RequestView,
+        places: &[Place],
+        may_fail: bool,
+    ) -> Verdict<Accepted<'g>> {
+        let mut verdict = Verdict::Valid(Vec::new());
+        let mut seen = 0_usize;
+        for place in places {
+            for credential in place.location.find(view) {
+                seen = seen.saturating_add(1);
+                if seen > MAX_TOKENS && !may_fail {
+                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+                }
+                if seen > MAX_TOKENS {
+                    return verdict;
+                }
+                let token = self.at_place(now, credential.token(), place);
+                let failed = matches!(token, Verdict::Refused(_));
+                if !(may_fail && failed) {
+                    verdict = verdict.and(token);
+                }
+            }
+        }
+        verdict
+    }
+
+    /// A token at a place that several providers may share is the one's that names its issuer, or
+    /// else the first one's that takes any issuer.
+    fn at_place<'g>(&'g self, now: Timestamp, token: &[u8], place: &Place) -> Verdict<Accepted<'g>> {
+        let token = match Jws::parse(token, self.policy.limits.token) {
+            Ok(token) => token,
+            Err(why) => return Verdict::Refused(Rejection::Malformed(why)),
+        };
+        let issuer = token.unverified_claims().issuer();
+        let providers = || place.providers.iter().filter_map(|id| self.policy.provider(*id));
+        let named = providers().find(|provider| provider.names_issuer(issuer));
+        let provider = named.or_else(|| providers().find(|provider| provider.issuers.is_empty()));
+        let Some(provider) = provider else { return Verdict::Refused(Rejection::UnknownIssuer) };
+        let location = provider.locations.iter().find(|location| **location == place.location);
+        match location {
+            Some(location) => self.token(now, token, provider, location, None),
+            None => Verdict::Refused(Rejection::UnknownIssuer),
+        }
+    }
+
+    /// A token of a provider: looked at as a whole, then verified with that provider's keys only.
+    fn token<'g>(
+        &'g self,
+        now: Timestamp,
+        token: Jws<'_>,
+        provider: &'g Provider,
+        location: &'g Location,
+        audiences: Option<&[Box<str>]>,
+    ) -> Verdict<Accepted<'g>> {
+        if let Err(why) = provider.screen(now, &token, audiences) {
+            return Verdict::Refused(why);
+        }
+        let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
+        let id = match &provider.keys {
+            Keys::Local(keys) => {
+                return token.verify(keys).map_or_else(Verdict::Refused, accepted);
+            }
+            Keys::Remote(id) => *id,
+        };
+        let Some(source) = self.sources.get(id.0).map(|source| &source.keys) else {
+            return Verdict::Refused(Rejection::KeysUnavailable);
+        };
+        let (why, fresh_keys_may_help) = match source.keys(now) {
+            None => (Rejection::KeysUnavailable, true),
+            Some(keys) => {
+                let unknown = token.kid().is_some_and(|kid| !keys.has_kid(kid));
+                match token.verify(keys) {
+                    Ok(token) => return accepted(token),
+                    Err(why) => (why, unknown),
+                }
+            }
+        };
+        if fresh_keys_may_help && source.may_bring(now) {
+            Verdict::Unknown { source: id, otherwise: why }
+        } else {
+            Verdict::Refused(why)
+        }
+    }
+}

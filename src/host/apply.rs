@@ -1,0 +1,76 @@
+//! Effects become hostcalls: all header changes first, resuming last, nothing after.
+
+use super::abi::{self, Status};
+use super::view::{HostView, serialise_pairs};
+use crate::effects::{Effects, HeaderOp, Reply};
+use crate::policy::HostKind;
+use crate::rejection::Rejection;
+use crate::request::{Lines, RequestView};
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Applied {
+    /// It may go on.
+    Forward,
+    /// It was answered.
+    Replied,
+}
+
+/// Applies effects to the request of the effective context. What the host refuses to do ends in a
+/// refusal of the request: with half of its headers changed it must not go on.
+pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Applied {
+    let done = match effects {
+        Effects::Forward(ops) if kind == HostKind::Nginx => on_nginx(view, ops),
+        Effects::Forward(ops) => ops.iter().try_for_each(change).map(|()| Applied::Forward),
+        Effects::Reply(reply) => answer(kind, reply),
+    };
+    done.unwrap_or_else(|status| {
+        log::error!("the proxy refused to change a request (status {}); it is answered 503", status.0);
+        if let Effects::Reply(reply) = Effects::misconfigured() {
+            // Should this fail as well, the request stays paused: it does not pass.
+            let _ = answer(kind, &reply);
+        }
+        Applied::Replied
+    })
+}
+
+fn change(op: &HeaderOp) -> Result<(), Status> {
+    match op {
+        HeaderOp::Remove(name) => abi::remove_header(name.as_str()),
+        HeaderOp::Add(name, value) => abi::add_header(name.as_str(), value),
+        HeaderOp::SetPath(path) => abi::replace_header(":path", path),
+    }
+}
+
+/// There a removed header still reaches the upstream, and only the first of several is replaced.
+/// So a header that has to go is emptied, which NGINX does not forward when it is set from a
+/// variable, and a request that has it twice is refused.
+fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
+    let repeated = |op: &HeaderOp| match op {
+        HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
+        HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
+    };
+    if ops.iter().any(repeated) {
+        let why = Rejection::RepeatedOwnedHeader;
+        return answer(HostKind::Nginx, &Effects::plain(&why));
+    }
+    for op in ops {
+        match op {
+            HeaderOp::Remove(name) => abi::replace_header(name.as_str(), b"")?,
+            HeaderOp::Add(name, value) => abi::replace_header(name.as_str(), value)?,
+            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
+        }
+    }
+    Ok(Applied::Forward)
+}
+
+fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
+    let headers: Vec<_> = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    // NGINX shows the details to the client, as the reason phrase.
+    let details = match kind {
+        HostKind::Nginx => String::new(),
+        HostKind::Envoy | HostKind::Bare => format!("jwt_gate_{}", reply.details),
+    };
+    abi::reply(reply.status, &details, &serialise_pairs(&headers), &reply.body)?;
+    Ok(Applied::Replied)
+}

@@ -1,0 +1,130 @@
+//! What a root shares with its requests.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use super::abi;
+use super::apply::{self, Applied};
+use super::counters::Counters;
+use super::held::WaitList;
+use super::view::HostView;
+use crate::effects::Effects;
+use crate::gate::{Decision, Gate, Refusal};
+use crate::keys::source::{Command, Event};
+use crate::metrics::Counter;
+use crate::policy::HostKind;
+use crate::requirement::SourceId;
+use crate::time::Timestamp;
+
+/// State of a root. Without a gate every request is refused.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// The root's context.
+    pub(super) root: u32,
+    /// The gate, once the configuration was taken.
+    pub(super) gate: RefCell<Option<Gate>>,
+    /// The host.
+    pub(super) kind: Cell<HostKind>,
+    /// Counters.
+    pub(super) counters: RefCell<Counters>,
+    /// Requests that wait for keys.
+    pub(super) held: WaitList,
+    /// Fetches that a request has asked for and the root has to start.
+    pub(super) to_fetch: RefCell<Vec<SourceId>>,
+    /// Whether the root was asked to tick at once.
+    pub(super) woken: Cell<bool>,
+}
+
+/// How a request stands after it was decided on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    /// Headers are changed; it may go on.
+    Forward,
+    /// It was answered.
+    Replied,
+    /// It needs keys that are on their way, at most so long.
+    Wait(Duration),
+}
+
+impl Shared {
+    /// The state of root `root` before its configuration came.
+    pub(super) fn new(root: u32) -> Self {
+        Self {
+            root,
+            gate: RefCell::default(),
+            kind: Cell::new(HostKind::Bare),
+            counters: RefCell::default(),
+            held: WaitList::default(),
+            to_fetch: RefCell::default(),
+            woken: Cell::new(false),
+        }
+    }
+
+    /// Decides on the request of the effective context and does what follows from it. With
+    /// `may_wait` it may have to be held; without, it is decided with what is known.
+    pub(super) fn decide(&self, now: Timestamp, may_wait: bool) -> Outcome {
+        let view = HostView::new(self.kind.get());
+        let mut wanted = None;
+        let outcome = match &*self.gate.borrow() {
+            None => self.apply(&view, &Effects::misconfigured()),
+            Some(gate) => match gate.check(now, &view) {
+                Decision::Allow(permit) => {
+                    self.counters.borrow().count(Counter::Allowed);
+                    if let Some(why) = permit.shadowed() {
+                        self.counters.borrow().count(Counter::ShadowDenied);
+                        log::info!("shadow rule would refuse: {why}");
+                    }
+                    self.apply(&view, &gate.permit(&view, &permit))
+                }
+                Decision::Deny(refusal) => self.refuse(gate, &view, &refusal),
+                Decision::Wait { source, otherwise } => {
+                    wanted = Some(source);
+                    match gate.remote(source) {
+                        Some(remote) if may_wait => Outcome::Wait(remote.max_wait),
+                        Some(_) | None => self.refuse(gate, &view, &otherwise),
+                    }
+                }
+            },
+        };
+        if let Some(source) = wanted {
+            self.want(now, source);
+        }
+        outcome
+    }
+
+    fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {
+        let rule = refusal.rule.map_or("-", |rule| &rule.name);
+        log::debug!("refused: {} (rule {rule})", refusal.why);
+        self.counters.borrow().count(Counter::Denied(refusal.why.answer().label));
+        self.apply(view, &gate.refuse(view, refusal))
+    }
+
+    fn apply(&self, view: &HostView, effects: &Effects) -> Outcome {
+        match apply::apply(self.kind.get(), view, effects) {
+            Applied::Forward => Outcome::Forward,
+            Applied::Replied => Outcome::Replied,
+        }
+    }
+
+    /// A request asks for keys. Only the root may start the fetch: a request may be gone before
+    /// the answer comes, and the answer with it.
+    fn want(&self, now: Timestamp, source: SourceId) {
+        let command = match &mut *self.gate.borrow_mut() {
+            Some(gate) => gate.handle(now, source, Event::Wanted),
+            None => Command::Rest,
+        };
+        if command == Command::Fetch {
+            self.to_fetch.borrow_mut().push(source);
+            // Elsewhere a request must not set the tick; the next one is soon enough.
+            if self.kind.get() == HostKind::Envoy && abi::set_tick_period(1).is_ok() {
+                self.woken.set(true);
+            }
+        }
+    }
+}
+
+/// The time, read once for each callback. A host without a clock is at the end of time: there
+/// every token has expired.
+pub(super) fn now() -> Timestamp {
+    abi::now().map_or(Timestamp::NEVER, |nanos| Timestamp::from_millis(nanos / 1_000_000))
+}

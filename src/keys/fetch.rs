@@ -1,0 +1,54 @@
+//! The end of a fetch: what came, and whether it counts.
+
+use crate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
+
+/// What an endpoint answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// Body.
+    pub body: &'a [u8],
+}
+
+/// Why a fetch brought no keys.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum FetchError {
+    /// The proxy would not send the request.
+    #[error("the proxy does not send requests to cluster `{cluster}` (status {status}); is it defined, and has it a healthy endpoint?")]
+    NotSent {
+        /// The cluster.
+        cluster: Box<str>,
+        /// The hostcall's status.
+        status: u32,
+    },
+    /// The connection failed, or the answer broke off.
+    #[error("no complete answer: connection refused, reset or cut off, or no answer in time")]
+    NoAnswer,
+    /// The answer has a status that is not 200.
+    #[error("answered with status {0}, expected 200")]
+    Status(u16),
+    /// The body is larger than `limits.max_jwks_bytes`.
+    #[error("answered with {size} bytes, more than `limits.max_jwks_bytes` ({limit})")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body is no set with a usable key.
+    #[error("answered with no key set: {0}")]
+    NotAKeySet(#[from] KeySetError),
+}
+
+/// Takes an answer for a key set: status 200 and at least one usable key.
+pub fn read(
+    answer: Answer<'_>,
+    limits: &KeyLimits,
+) -> Result<(KeySet, Vec<Skipped>), FetchError> {
+    if answer.status != 200 {
+        return Err(FetchError::Status(answer.status));
+    }
+    let limits = KeyLimits { allow_symmetric: false, ..*limits };
+    Ok(KeySet::from_json(answer.body, &limits)?)
+}

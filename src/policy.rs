@@ -1,0 +1,136 @@
+//! The compiled policy: immutable, shared by all requests.
+
+pub mod condition;
+pub mod matcher;
+pub mod path;
+pub mod provider;
+pub mod roles;
+pub mod rule;
+pub mod template;
+
+use std::time::Duration;
+
+use crate::jws::TokenLimits;
+use crate::keys::set::KeyLimits;
+use crate::policy::path::Target;
+use crate::policy::provider::Provider;
+use crate::policy::roles::RoleTable;
+use crate::policy::rule::Rule;
+use crate::rejection::Rejection;
+use crate::request::{HeaderName, RequestView};
+use crate::requirement::{Leaf, ProviderId};
+
+/// A policy. [`Policy::from_json`] is the way to one.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) sources: Vec<RemoteKeys>,
+    pub(crate) roles: RoleTable,
+    pub(crate) owned: Vec<HeaderName>,
+    pub(crate) open_by_default: bool,
+    pub(crate) bypass_cors_preflight: bool,
+    pub(crate) strip_failure_response: bool,
+    pub(crate) host: Option<HostKind>,
+    pub(crate) limits: Limits,
+}
+
+/// The kinds of host that differ in what they can do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HostKind {
+    /// Envoy and what is built on it.
+    Envoy,
+    /// NGINX with ngx_wasm_module.
+    Nginx,
+    /// No timers, no callouts, no shared data.
+    Bare,
+}
+
+/// Bounds on what is read and held.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bounds on a token.
+    pub token: TokenLimits,
+    /// Bounds on a key set.
+    pub keys: KeyLimits,
+    /// Requests held at once while keys are fetched, in each worker.
+    pub max_held: usize,
+}
+
+/// A key set behind a URL.
+#[derive(Clone, Debug)]
+pub struct RemoteKeys {
+    /// The provider's name.
+    pub provider: Box<str>,
+    /// The cluster that leads to it.
+    pub cluster: Box<str>,
+    /// `https` or `http`.
+    pub scheme: &'static str,
+    /// Host and port.
+    pub authority: Box<str>,
+    /// Path and query.
+    pub path: Box<str>,
+    /// Time for the whole answer.
+    pub timeout: Duration,
+    /// Longest time for which a request is held.
+    pub max_wait: Duration,
+    /// When to fetch and how long to serve.
+    pub schedule: crate::keys::source::Schedule,
+}
+
+impl Policy {
+    /// The rule for a request, and the reading of the path that its variables come from.
+    ///
+    /// Each rule is looked at once for each reading; a plain path has only one.
+    pub(crate) fn rule<'r>(
+        &self,
+        view: &dyn RequestView,
+        target: Target<'r>,
+    ) -> Result<(Option<&Rule>, std::borrow::Cow<'r, [u8]>), Rejection> {
+        let find = |path: &[u8]| self.rules.iter().position(|r| r.matcher.matches(view, target, path));
+        let liberal = target.liberal().ok_or(Rejection::AmbiguousPath)?;
+        let literal_rule = find(target.path());
+        if *liberal != *target.path() && find(&liberal) != literal_rule {
+            return Err(Rejection::AmbiguousPath);
+        }
+        Ok((literal_rule.and_then(|at| self.rules.get(at)), liberal))
+    }
+
+    /// The provider `id`.
+    pub(crate) fn provider(&self, id: ProviderId) -> Option<&Provider> {
+        self.providers.get(id.0)
+    }
+
+    /// The first provider of a rule, which gives the challenge its realm.
+    pub(crate) fn challenger(&self, rule: Option<&Rule>) -> Option<&Provider> {
+        let leaves = rule?.requires.as_ref()?.leaves();
+        leaves.into_iter().find_map(|leaf| match leaf {
+            Leaf::Provider { id, .. } => self.provider(*id),
+            Leaf::AllowMissing(places) | Leaf::AllowMissingOrFailed(places) => {
+                self.provider(*places.first()?.providers.first()?)
+            }
+            Leaf::Open => None,
+        })
+    }
+
+    /// How large it is, in words.
+    pub fn summary(&self) -> String {
+        let (providers, rules) = (self.providers.len(), self.rules.len());
+        format!("{providers} providers, {rules} rules")
+    }
+
+    /// The host that the configuration names.
+    pub const fn host(&self) -> Option<HostKind> {
+        self.host
+    }
+
+    /// The bounds.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Headers that only the gate may write.
+    pub fn owned(&self) -> &[HeaderName] {
+        &self.owned
+    }
+}

@@ -1,0 +1,1 @@
+//! Truth, claim by claim.

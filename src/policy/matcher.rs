@@ -1,0 +1,281 @@
+//! Matchers over single values: text, headers, query parameters.
+
+use std::borrow::Cow;
+
+use crate::policy::path::percent_decode;
+use crate::request::{HeaderName, Lines, Pseudo, RequestView};
+
+/// A test of one text. Bytes are compared; letters of other alphabets than ASCII have one case.
+#[derive(Clone, Debug)]
+pub struct TextMatcher {
+    test: Test,
+    ignore_case: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Exact(Box<[u8]>),
+    Prefix(Box<[u8]>),
+    Suffix(Box<[u8]>),
+    Contains(Box<[u8]>),
+    Regex(Pattern),
+}
+
+impl TextMatcher {
+    /// The text is this.
+    pub fn exact(text: &str, ignore_case: bool) -> Self {
+        Self::of(Test::Exact, text, ignore_case)
+    }
+
+    /// The text begins with this.
+    pub fn prefix(text: &str, ignore_case: bool) -> Self {
+        Self::of(Test::Prefix, text, ignore_case)
+    }
+
+    /// The text ends with this.
+    pub fn suffix(text: &str, ignore_case: bool) -> Self {
+        Self::of(Test::Suffix, text, ignore_case)
+    }
+
+    /// The text has this somewhere.
+    pub fn contains(text: &str, ignore_case: bool) -> Self {
+        Self::of(Test::Contains, text, ignore_case)
+    }
+
+    /// The whole text matches this. A pattern has its own way to ignore case.
+    pub const fn regex(pattern: Pattern) -> Self {
+        Self { test: Test::Regex(pattern), ignore_case: false }
+    }
+
+    fn of(test: fn(Box<[u8]>) -> Test, text: &str, ignore_case: bool) -> Self {
+        let text = if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
+        Self { test: test(text.into_bytes().into()), ignore_case }
+    }
+
+    /// Whether `text` passes.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        let text = if self.ignore_case {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        };
+        match &self.test {
+            Test::Exact(exact) => *text == **exact,
+            Test::Prefix(prefix) => text.starts_with(prefix),
+            Test::Suffix(suffix) => text.ends_with(suffix),
+            Test::Contains(part) => text.windows(part.len().max(1)).any(|w| w == &**part),
+            Test::Regex(pattern) => pattern.matches(&text),
+        }
+    }
+}
+
+/// A regular expression that matches whole values, in linear time.
+#[derive(Clone, Debug)]
+pub struct Pattern(regex::bytes::Regex);
+
+impl Pattern {
+    /// Memory that a compiled pattern may take, in bytes.
+    const SIZE_LIMIT: usize = 256 * 1024;
+
+    /// Compiles `pattern`, which need not be anchored. Classes such as `\d` and `.` are about
+    /// bytes, as for ASCII text. The error is a sentence for whoever wrote the pattern.
+    pub fn compile(pattern: &str) -> Result<Self, String> {
+        // The pattern is compiled by itself first: `a)(b` would be one only inside our group.
+        let build = |text: &str| {
+            regex::bytes::RegexBuilder::new(text)
+                .unicode(false)
+                .size_limit(Self::SIZE_LIMIT)
+                .nest_limit(32)
+                .build()
+        };
+        build(pattern)
+            .and_then(|_| build(&format!("^(?:{pattern})$")))
+            .map(Self)
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(limit) => {
+                    format!("the regular expression is too large (limit {limit} bytes compiled)")
+                }
+                other => {
+                    let text = other.to_string();
+                    let last = text.lines().last().unwrap_or_default();
+                    format!("is no regular expression: {}", last.trim_start_matches("error: "))
+                }
+            })
+    }
+
+    /// Whether the whole of `text` matches.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        // `$` without the multi-line flag is the end of the text and nothing else.
+        self.0.is_match(text)
+    }
+}
+
+/// A condition on a request header.
+#[derive(Clone, Debug)]
+pub struct HeaderMatcher {
+    /// The header, or a pseudo-header.
+    pub name: FieldName,
+    /// What its value must be.
+    pub test: HeaderTest,
+    /// Whether the test's result is turned round.
+    pub invert: bool,
+    /// Whether an absent header is tested as an empty one. Otherwise it never matches, inverted
+    /// or not.
+    pub missing_as_empty: bool,
+}
+
+/// A header or pseudo-header.
+#[derive(Clone, Debug)]
+pub enum FieldName {
+    /// A pseudo-header.
+    Pseudo(Pseudo),
+    /// A header.
+    Header(HeaderName),
+}
+
+/// What is asked of a header's value.
+#[derive(Clone, Debug)]
+pub enum HeaderTest {
+    /// A text.
+    Text(TextMatcher),
+    /// An integer from the first to before the second.
+    Range(i64, i64),
+    /// It is there, or it is not.
+    Present(bool),
+}
+
+impl HeaderMatcher {
+    /// Whether the request passes. Several lines of one header are one value, joined by commas
+    /// (RFC 9110, section 5.3).
+    pub fn matches(&self, view: &dyn RequestView) -> bool {
+        let value = self.name.value(view);
+        if let HeaderTest::Present(wanted) = self.test {
+            let present = value.is_some() || self.missing_as_empty;
+            return (present == wanted) != self.invert;
+        }
+        let value = match value {
+            Some(value) => value,
+            None if self.missing_as_empty => Cow::Borrowed(b"".as_slice()),
+            None => return false,
+        };
+        self.test.holds(&value) != self.invert
+    }
+}
+
+impl HeaderTest {
+    fn holds(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Text(matcher) => matcher.matches(value),
+            Self::Range(start, end) => str::from_utf8(value)
+                .ok()
+                .and_then(|text| text.parse::<i64>().ok())
+                .is_some_and(|n| (*start..*end).contains(&n)),
+            Self::Present(wanted) => *wanted,
+        }
+    }
+}
+
+impl FieldName {
+    /// The joined value, if the request has the field.
+    fn value<'r>(&self, view: &'r dyn RequestView) -> Option<Cow<'r, [u8]>> {
+        match self {
+            Self::Pseudo(pseudo) => view.pseudo(*pseudo),
+            Self::Header(name) => match view.lines(name) {
+                Lines::None => None,
+                Lines::One(line) => Some(line),
+                Lines::Many(lines) => Some(Cow::Owned(lines.join(b",".as_slice()))),
+            },
+        }
+    }
+}
+
+/// A condition on a query parameter: its first value, undecoded, as the native filter looks at it.
+#[derive(Clone, Debug)]
+pub struct QueryMatcher {
+    /// The parameter.
+    pub name: Box<[u8]>,
+    /// What its value must be; `None`: it need only be there.
+    pub test: Option<TextMatcher>,
+    /// For a presence test: whether it must be there.
+    pub present: bool,
+}
+
+impl QueryMatcher {
+    /// Whether the query passes.
+    pub fn matches(&self, query: Option<&[u8]>) -> bool {
+        let mut values = parameters(query).filter(|(name, _)| *name == &*self.name);
+        match (values.next(), &self.test) {
+            (Some((_, value)), Some(test)) => test.matches(value),
+            (found, None) => found.is_some() == self.present,
+            (None, Some(_)) => false,
+        }
+    }
+}
+
+/// Parameters of a query, undecoded; one without `=` has an empty value.
+pub fn parameters(query: Option<&[u8]>) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = query.unwrap_or_default().split(|b| *b == b'&');
+    pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+        let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+        let (name, value) = pair.split_at_checked(at).unwrap_or((pair, b""));
+        (name, value.get(1..).unwrap_or_default())
+    })
+}
+
+/// Whether the undecoded parameter name says `name`.
+pub fn is_parameter(raw: &[u8], name: &str) -> bool {
+    raw == name.as_bytes() || raw.contains(&b'%') && percent_decode(raw) == name.as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_whole_values_only() {
+        let pattern = Pattern::compile("a|b").unwrap();
+        for (text, expected) in [("a", true), ("b", true), ("ab", false), ("xb", false), ("a\n", false)] {
+            assert_eq!(pattern.matches(text.as_bytes()), expected, "{text:?}");
+        }
+        assert!(Pattern::compile("a)(b").is_err());
+        assert!(Pattern::compile("(a{1000}){1000}").unwrap_err().contains("too large"));
+    }
+
+    #[test]
+    fn text_is_matched_in_each_way() {
+        let cases = [
+            (TextMatcher::exact("Ab", false), "Ab", "ab"),
+            (TextMatcher::exact("Ab", true), "aB", "abc"),
+            (TextMatcher::prefix("a", false), "ab", "ba"),
+            (TextMatcher::suffix("B", true), "ab", "ba"),
+            (TextMatcher::contains("b", false), "abc", "ac"),
+        ];
+        for (matcher, yes, no) in cases {
+            assert!(matcher.matches(yes.as_bytes()), "{matcher:?} {yes}");
+            assert!(!matcher.matches(no.as_bytes()), "{matcher:?} {no}");
+        }
+    }
+
+    #[test]
+    fn an_absent_header_matches_only_when_taken_for_empty() {
+        let request: &[(&str, &str)] = &[("x-a", "1"), ("x-a", "2")];
+        let matcher = |name: &str, test, invert, missing_as_empty| HeaderMatcher {
+            name: FieldName::Header(HeaderName::parse(name).unwrap()),
+            test,
+            invert,
+            missing_as_empty,
+        };
+        let text = |s| HeaderTest::Text(TextMatcher::exact(s, false));
+        let cases = [
+            (matcher("x-a", text("1,2"), false, false), true),
+            (matcher("x-b", text(""), false, false), false),
+            (matcher("x-b", text("x"), true, false), false),
+            (matcher("x-b", text(""), false, true), true),
+            (matcher("x-b", HeaderTest::Present(false), false, false), true),
+            (matcher("x-a", HeaderTest::Present(true), true, false), false),
+        ];
+        for (matcher, expected) in cases {
+            assert_eq!(matcher.matches(&request), expected, "{matcher:?}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! A provider: whose tokens, where they are looked for, what must be true of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::claims::{ClaimPath, Claims};
+use crate::credential::Location;
+use crate::crypto::Algorithm;
+use crate::jws::{Jws, is_type};
+use crate::keys::set::KeySet;
+use crate::policy::matcher::TextMatcher;
+use crate::rejection::{Demand, Malformed, Rejection};
+use crate::request::HeaderName;
+use crate::requirement::SourceId;
+use crate::time::Timestamp;
+
+/// A compiled provider.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// Accepted issuers; empty: any.
+    pub issuers: Box<[Issuer]>,
+    /// Accepted audiences, sanitised; empty: any.
+    pub audiences: Box<[Box<str>]>,
+    /// Accepted subjects.
+    pub subjects: Option<TextMatcher>,
+    /// Whether a token without `exp` is refused.
+    pub require_expiration: bool,
+    /// What must be left of a token's life at most.
+    pub max_lifetime: Option<Duration>,
+    /// Tolerated clock skew in seconds.
+    pub skew: u64,
+    /// Where the keys are.
+    pub keys: Keys,
+    /// Where tokens are looked for, in the order of evaluation.
+    pub locations: Box<[Location]>,
+    /// Whether the token goes on to the upstream.
+    pub forward: bool,
+    /// The header for the payload.
+    pub payload_header: Option<PayloadHeader>,
+    /// Headers for claims.
+    pub claim_headers: Box<[(HeaderName, ClaimPath)]>,
+    /// Accepted algorithms; `None`: what the keys are for.
+    pub algorithms: Option<Box<[Algorithm]>>,
+    /// Whether tokens that are bound to a sender are taken without a look at the binding.
+    pub accept_bound: bool,
+    /// Claims with roles.
+    pub role_claims: Box<[ClaimPath]>,
+    /// Claims with scopes.
+    pub scope_claims: Box<[ClaimPath]>,
+    /// Claims that must be there.
+    pub required_claims: Box<[Box<str>]>,
+    /// Accepted `typ`s; empty: any.
+    pub token_types: Box<[Box<str>]>,
+    /// `realm` of the challenge.
+    pub realm: Option<Box<str>>,
+    /// `resource_metadata` of the challenge (RFC 9728).
+    pub resource_metadata: Option<Box<str>>,
+}
+
+/// Where a provider's keys are.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// In the configuration.
+    Local(Arc<KeySet>),
+    /// Behind a URL.
+    Remote(SourceId),
+}
+
+/// The header that takes the payload in base64url.
+#[derive(Clone, Debug)]
+pub struct PayloadHeader {
+    /// Its name.
+    pub name: HeaderName,
+    /// Whether it is padded with `=`.
+    pub padded: bool,
+}
+
+/// An accepted issuer.
+#[derive(Clone, Debug)]
+pub enum Issuer {
+    /// This one.
+    Exact(Box<str>),
+    /// Text around one path segment.
+    Template(Box<str>, Box<str>),
+}
+
+impl Issuer {
+    fn accepts(&self, issuer: &str) -> bool {
+        match self {
+            Self::Exact(exact) => **exact == *issuer,
+            Self::Template(before, after) => issuer
+                .strip_prefix(&**before)
+                .and_then(|rest| rest.strip_suffix(&**after))
+                .is_some_and(is_tenant),
+        }
+    }
+}
+
+/// A tenant's name is one plain path segment.
+fn is_tenant(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
+        && !matches!(text, "." | "..")
+}
+
+impl Provider {
+    /// Whether `issuer` is one of its own, named as such.
+    pub fn names_issuer(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|accepted| accepted.accepts(issuer))
+    }
+
+    /// Looks at everything but the signature, in the native filter's order: what it lets pass may
+    /// still be forged.
+    pub fn screen(
+        &self,
+        now: Timestamp,
+        token: &Jws<'_>,
+        audiences: Option<&[Box<str>]>,
+    ) -> Result<(), Rejection> {
+        let claims = token.unverified_claims();
+        if !self.issuers.is_empty() && !self.names_issuer(claims.issuer()) {
+            return Err(Rejection::UnknownIssuer);
+        }
+        self.screen_time(now, claims)?;
+        let audiences = audiences.filter(|a| !a.is_empty()).unwrap_or(&self.audiences);
+        let accepted = |aud: &&str| audiences.iter().any(|known| **known == *sanitised(aud));
+        if !audiences.is_empty() && !claims.audiences().iter().any(accepted) {
+            return Err(Rejection::Audience);
+        }
+        self.screen_demands(now, token).map_err(Rejection::Demand)?;
+        let allowed = self.algorithms.as_ref().is_none_or(|a| a.contains(&token.algorithm()));
+        if allowed { Ok(()) } else { Err(Rejection::Malformed(Malformed::Algorithm)) }
+    }
+
+    /// Whole seconds, both bounds inclusive, as the native filter has it.
+    fn screen_time(&self, now: Timestamp, claims: &Claims) -> Result<(), Rejection> {
+        let leeway = self.skew;
+        match (claims.nbf, claims.exp) {
+            (Some(nbf), _) if now.as_secs().saturating_add(leeway) < nbf => {
+                Err(Rejection::NotYetValid { nbf, now, leeway })
+            }
+            (_, Some(exp)) if exp.saturating_add(leeway) < now.as_secs() => {
+                Err(Rejection::Expired { exp, now, leeway })
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
+    fn screen_demands(&self, now: Timestamp, token: &Jws<'_>) -> Result<(), Demand> {
+        let claims = token.unverified_claims();
+        if self.subjects.as_ref().is_some_and(|s| !s.matches(claims.subject().as_bytes())) {
+            return Err(Demand::Subject);
+        }
+        match (claims.exp, self.max_lifetime) {
+            (None, Some(_)) => return Err(Demand::Lifetime),
+            (None, None) if self.require_expiration => return Err(Demand::Expiration),
+            (Some(exp), Some(most)) if exp.saturating_sub(now.as_secs()) >= most.as_secs() => {
+                return Err(Demand::Lifetime);
+            }
+            (Some(_) | None, Some(_) | None) => {}
+        }
+        if !self.required_claims.iter().all(|name| claims.get(name).is_some()) {
+            return Err(Demand::RequiredClaim);
+        }
+        let is_accepted = |typ: &str| self.token_types.iter().any(|wanted| is_type(typ, wanted));
+        if !self.token_types.is_empty() && !token.typ().is_some_and(is_accepted) {
+            return Err(Demand::TokenType);
+        }
+        if claims.get("cnf").is_some() && !self.accept_bound {
+            return Err(Demand::Unbound);
+        }
+        Ok(())
+    }
+}
+
+/// An audience as the native filter compares it: without one scheme and one closing slash.
+pub fn sanitised(audience: &str) -> &str {
+    let rest = audience
+        .strip_prefix("https://")
+        .or_else(|| audience.strip_prefix("http://"))
+        .unwrap_or(audience);
+    rest.strip_suffix('/').unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audiences_are_compared_without_scheme_and_slash() {
+        let cases = [
+            ("aud1", "aud1"),
+            ("http://aud1/", "aud1"),
+            ("https://aud1", "aud1"),
+            ("aud1//", "aud1/"),
+            ("HTTP://aud1", "HTTP://aud1"),
+        ];
+        for (audience, expected) in cases {
+            assert_eq!(sanitised(audience), expected, "{audience}");
+        }
+    }
+
+    #[test]
+    fn a_template_stands_for_one_segment() {
+        let issuer = Issuer::Template("https://l.example/".into(), "/v2.0".into());
+        let cases = [
+            ("https://l.example/t1/v2.0", true),
+            ("https://l.example/9f-3_a.b~/v2.0", true),
+            ("https://l.example//v2.0", false),
+            ("https://l.example/a/b/v2.0", false),
+            ("https://l.example/../v2.0", false),
+            ("https://l.example/a@evil/v2.0", false),
+            ("https://l.example/a/v2.0/", false),
+            ("https://l.example/v2.0", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(issuer.accepts(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Whose tokens a rule asks for, and how the answers combine.
+
+use crate::credential::Location;
+use crate::rejection::Rejection;
+
+/// Index of a provider in the policy.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ProviderId(pub usize);
+
+/// Index of a key source in the policy.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct SourceId(pub usize);
+
+/// Whose tokens a rule asks for.
+#[derive(Clone, Debug)]
+pub enum Requirement {
+    /// One demand.
+    Leaf(Leaf),
+    /// One of these, tried in order.
+    Any(Box<[Self]>),
+    /// All of these.
+    All(Box<[Self]>),
+}
+
+/// A single demand.
+#[derive(Clone, Debug)]
+pub enum Leaf {
+    /// None.
+    Open,
+    /// A token of this provider; each one found at its places must be good.
+    Provider {
+        /// The provider.
+        id: ProviderId,
+        /// Audiences in place of the provider's own.
+        audiences: Option<Box<[Box<str>]>>,
+    },
+    /// No token, or good ones: every token found at these places must be good.
+    AllowMissing(Box<[Place]>),
+    /// Anything; good tokens are made use of.
+    AllowMissingOrFailed(Box<[Place]>),
+}
+
+/// A place, and the providers whose tokens may be there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The place.
+    pub location: Location,
+    /// The providers.
+    pub providers: Vec<ProviderId>,
+}
+
+/// What a demand comes to.
+#[derive(Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Verdict<T> {
+    /// It is fulfilled, by these tokens.
+    Valid(Vec<T>),
+    /// It is not.
+    Refused(Rejection),
+    /// Keys are on their way that may decide it.
+    Unknown {
+        /// Where the keys come from.
+        source: SourceId,
+        /// The refusal, should nobody wait for them.
+        otherwise: Rejection,
+    },
+}
+
+impl Requirement {
+    /// Combines the verdicts as three-valued logic, `Refused < Unknown < Valid`: `Any` takes the
+    /// greatest, `All` the least. Of several refusals the most telling one is kept.
+    pub fn decide<T>(&self, ask: &mut dyn FnMut(&Leaf) -> Verdict<T>) -> Verdict<T> {
+        match self {
+            Self::Leaf(leaf) => ask(leaf),
+            Self::Any(parts) => {
+                let mut best = Verdict::Refused(Rejection::Missing);
+                for part in parts {
+                    best = match best.or(part.decide(ask)) {
+                        valid @ Verdict::Valid(_) => return valid,
+                        other => other,
+                    };
+                }
+                best
+            }
+            Self::All(parts) => {
+                let mut least = Verdict::Valid(Vec::new());
+                for part in parts {
+                    least = match least.and(part.decide(ask)) {
+                        refused @ Verdict::Refused(_) => return refused,
+                        other => other,
+                    };
+                }
+                least
+            }
+        }
+    }
+
+    /// The demands in it.
+    pub fn leaves(&self) -> Vec<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => vec![leaf],
+            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::leaves).collect(),
+        }
+    }
+}
+
+impl<T> Verdict<T> {
+    /// Either: the greater one.
+    pub fn or(self, later: Self) -> Self {
+        match (self, later) {
+            (valid @ Self::Valid(_), _) | (_, valid @ Self::Valid(_)) => valid,
+            (Self::Refused(a), Self::Refused(b)) => Self::Refused(a.telling(b)),
+            (Self::Unknown { source, otherwise: a }, Self::Refused(b) | Self::Unknown { otherwise: b, .. })
+            | (Self::Refused(a), Self::Unknown { source, otherwise: b }) => {
+                Self::Unknown { source, otherwise: a.telling(b) }
+            }
+        }
+    }
+
+    /// Both: the lesser one, the tokens of both where both are valid.
+    pub fn and(self, later: Self) -> Self {
+        match (self, later) {
+            (refused @ Self::Refused(_), _) | (_, refused @ Self::Refused(_)) => refused,
+            (unknown @ Self::Unknown { .. }, _) | (_, unknown @ Self::Unknown { .. }) => unknown,
+            (Self::Valid(mut tokens), Self::Valid(more)) => {
+                tokens.extend(more);
+                Self::Valid(tokens)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn valid() -> Verdict<u8> {
+        Verdict::Valid(vec![1])
+    }
+
+    fn refused() -> Verdict<u8> {
+        Verdict::Refused(Rejection::BadSignature)
+    }
+
+    fn unknown() -> Verdict<u8> {
+        Verdict::Unknown { source: SourceId(7), otherwise: Rejection::KeysUnavailable }
+    }
+
+    fn combine(all: bool, verdicts: [fn() -> Verdict<u8>; 2]) -> Verdict<u8> {
+        let parts = [0, 1].map(|i| {
+            Requirement::Leaf(Leaf::Provider { id: ProviderId(i), audiences: None })
+        });
+        let requirement =
+            if all { Requirement::All(parts.into()) } else { Requirement::Any(parts.into()) };
+        requirement.decide(&mut |leaf| match leaf {
+            Leaf::Provider { id, .. } => verdicts[id.0](),
+            Leaf::Open | Leaf::AllowMissing(_) | Leaf::AllowMissingOrFailed(_) => refused(),
+        })
+    }
+
+    #[test]
+    fn verdicts_combine_as_three_valued_logic() {
+        let both = || Verdict::Valid(vec![1, 1]);
+        let rows: [([fn() -> Verdict<u8>; 2], Verdict<u8>, Verdict<u8>); 6] = [
+            ([valid, valid], valid(), both()),
+            ([valid, unknown], valid(), unknown()),
+            ([valid, refused], valid(), refused()),
+            ([unknown, unknown], unknown(), unknown()),
+            ([unknown, refused], unknown(), refused()),
+            ([refused, refused], refused(), refused()),
+        ];
+        for ([a, b], any, all) in rows {
+            assert_eq!(combine(false, [a, b]), any);
+            assert_eq!(combine(false, [b, a]), any);
+            assert_eq!(combine(true, [a, b]), all);
+            assert_eq!(combine(true, [b, a]), all);
+        }
+    }
+
+    #[test]
+    fn the_more_telling_refusal_is_kept_and_the_later_of_equals() {
+        use Rejection::{BadSignature, KeysUnavailable, Missing, UnknownIssuer, UnknownKey};
+        let rows = [
+            (Missing, UnknownKey, UnknownKey),
+            (UnknownKey, Missing, UnknownKey),
+            (UnknownKey, UnknownIssuer, UnknownKey),
+            (Missing, UnknownIssuer, UnknownIssuer),
+            (UnknownKey, BadSignature, BadSignature),
+            (KeysUnavailable, BadSignature, KeysUnavailable),
+        ];
+        for (first, later, expected) in rows {
+            assert_eq!(first.clone().telling(later.clone()), expected, "{first:?} {later:?}");
+        }
+    }
+}

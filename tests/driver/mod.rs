@@ -1,0 +1,185 @@
+//! Plays a scenario with a [`Gate`] and nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jwt_gate::effects::{Effects, HeaderOp};
+use jwt_gate::gate::{Decision, Gate};
+use jwt_gate::keys::fetch::{Answer, FetchError};
+use jwt_gate::keys::source::{Command, Event};
+use jwt_gate::policy::Policy;
+use jwt_gate::requirement::SourceId;
+use jwt_gate::time::Timestamp;
+use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
+
+/// A gate, a clock that is set by hand, and what the endpoint answers.
+#[derive(Debug)]
+pub struct Core {
+    now: Timestamp,
+    gate: Option<Gate>,
+    endpoint: Option<Endpoint>,
+    fetches: u64,
+    log: Vec<String>,
+}
+
+type Lines = Vec<(Vec<u8>, Vec<u8>)>;
+
+impl Core {
+    /// A driver for one scenario.
+    pub fn new() -> Self {
+        let now = Timestamp::from_secs(1_800_000_000);
+        Self { now, gate: None, endpoint: None, fetches: 0, log: Vec::new() }
+    }
+
+    /// Plays the host's part: ticks, fetches and their ends, until all is at rest.
+    fn tick(&mut self) {
+        for source in self.gate.as_ref().map(|gate| gate.due(self.now)).unwrap_or_default() {
+            let now = self.now;
+            if self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick)) == Some(Command::Fetch) {
+                self.fetch(source);
+            }
+        }
+    }
+
+    fn fetch(&mut self, source: SourceId) {
+        let (Some(gate), Some(endpoint)) = (&mut self.gate, &self.endpoint) else { return };
+        let body = match &endpoint.body {
+            Body::Bytes(bytes) => bytes.clone(),
+            Body::Size(size) => vec![b' '; usize::try_from(*size).unwrap_or(0)],
+        };
+        // A connection that is refused never reaches the endpoint, which counts requests.
+        self.fetches += u64::from(endpoint.fault != Some(Fault::Refused));
+        let end = match endpoint.fault {
+            Some(Fault::Timeout) => {
+                self.now = self.now.plus(Duration::from_secs(1));
+                Err(FetchError::NoAnswer)
+            }
+            Some(Fault::Refused | Fault::Reset | Fault::Truncated) => Err(FetchError::NoAnswer),
+            None => Ok(Answer { status: endpoint.status, body: &body }),
+        };
+        let settled = gate.settle(self.now, source, end);
+        self.log.extend(settled.note.map(|note| note.to_string()));
+    }
+
+    fn effects(&mut self, view: &[(Vec<u8>, Vec<u8>)]) -> Effects {
+        // Two sources may have to settle one after the other; more rounds are a fault of ours.
+        for _ in 0..4 {
+            let now = self.now;
+            let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
+            let source = match gate.check(now, &view) {
+                Decision::Allow(permit) => return gate.permit(&view, &permit),
+                Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
+                Decision::Wait { source, .. } => source,
+            };
+            if gate.handle(now, source, Event::Wanted) == Command::Fetch {
+                self.fetch(source);
+            }
+        }
+        panic!("the request is never decided");
+    }
+}
+
+impl Driver for Core {
+    fn level(&self) -> Level {
+        Level::Core
+    }
+
+    fn now(&self) -> u64 {
+        self.now.as_secs()
+    }
+
+    fn idp_uri(&self) -> String {
+        "https://idp.example/jwks.json".to_owned()
+    }
+
+    fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
+        self.endpoint = Some(idp);
+        let policy = Policy::from_json(config.as_bytes())
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        self.gate = Some(Gate::new(Arc::new(policy), self.now));
+        self.tick();
+        Ok(())
+    }
+
+    fn endpoint(&mut self, idp: Endpoint) {
+        self.endpoint = Some(idp);
+    }
+
+    fn advance(&mut self, time: Duration) {
+        let end = self.now.plus(time);
+        while self.now < end {
+            self.now = self.now.plus(Duration::from_millis(250)).min(end);
+            self.tick();
+        }
+    }
+
+    fn send(&mut self, request: Request) -> Result<Reply, String> {
+        let view = as_host_shows(&request);
+        match self.effects(&view) {
+            Effects::Forward(ops) => Ok(seen_upstream(view, ops)),
+            Effects::Reply(reply) => Ok(Reply::Denied {
+                status: reply.status,
+                headers: reply
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+                    .collect(),
+                body: reply.body.into_bytes(),
+            }),
+        }
+    }
+
+    fn fetches(&self) -> Option<u64> {
+        Some(self.fetches)
+    }
+
+    fn logs(&mut self) -> Option<Vec<String>> {
+        Some(std::mem::take(&mut self.log))
+    }
+}
+
+/// The request as a proxy shows it: pseudo-headers first, `host` as `:authority`, and the lines of
+/// `authorization` joined, as Envoy has them.
+fn as_host_shows(request: &Request) -> Lines {
+    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+    let host = request.headers.iter().find(|(name, _)| is(name, "host"));
+    let mut lines: Lines = vec![
+        (b":method".to_vec(), request.method.clone().into_bytes()),
+        (b":scheme".to_vec(), b"http".to_vec()),
+        (b":authority".to_vec(), host.map(|(_, value)| value.clone()).unwrap_or_default()),
+        (b":path".to_vec(), request.target.clone()),
+    ];
+    for (name, value) in request.headers.iter().filter(|(name, _)| !is(name, "host")) {
+        let before = lines.iter_mut().find(|(known, _)| is(name, "authorization") && *known == *b"authorization");
+        match before {
+            Some((_, joined)) => {
+                joined.push(b',');
+                joined.extend_from_slice(value);
+            }
+            None => lines.push((name.to_ascii_lowercase().into_bytes(), value.clone())),
+        }
+    }
+    lines
+}
+
+fn seen_upstream(mut lines: Lines, ops: Vec<HeaderOp>) -> Reply {
+    for op in ops {
+        match op {
+            HeaderOp::Remove(name) => lines.retain(|(known, _)| *known != *name.as_str().as_bytes()),
+            HeaderOp::Add(name, value) => lines.push((name.as_str().as_bytes().to_vec(), value)),
+            HeaderOp::SetPath(path) => {
+                lines.iter_mut().filter(|(name, _)| *name == *b":path").for_each(|(_, v)| v.clone_from(&path));
+            }
+        }
+    }
+    let target = lines.iter().find(|(name, _)| *name == *b":path").map(|(_, v)| v.clone());
+    let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
+    let host = |(name, value): (Vec<u8>, Vec<u8>)| {
+        if name == b":authority" { (b"host".to_vec(), value) } else { (name, value) }
+    };
+    let headers = lines.into_iter().map(host).filter(|(name, _)| !name.starts_with(b":"));
+    Reply::Allowed {
+        target: target.unwrap_or_default(),
+        headers: headers.map(|(name, value)| (text(name), value)).collect(),
+    }
+}
