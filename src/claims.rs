@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_dotted_path_finds_the_longest_literal_name_first() {
-        let claims = parse(r#"{"a.b":1,"a":{"b":2,"c.d":{"e":3}},"https://x/roles":["r"]}"#).unwrap();
+        let claims =
+            parse(r#"{"a.b":1,"a":{"b":2,"c.d":{"e":3}},"https://x/roles":["r"]}"#).unwrap();
         let cases = [
             ("a.b", Some("1")),
             ("a.c.d.e", Some("3")),

@@ -203,11 +203,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_cut_and_the_others_stay() {
-        let cases = [
-            ("c=1", Some("")),
-            ("a=1; c=2; b=\"3\"", Some("a=1; b=\"3\"")),
-            ("cc=1", None),
-        ];
+        let cases =
+            [("c=1", Some("")), ("a=1; c=2; b=\"3\"", Some("a=1; b=\"3\"")), ("cc=1", None)];
         for (line, expected) in cases {
             let cut = without_cookies(line.as_bytes(), &["c"]);
             assert_eq!(cut.as_deref(), expected.map(str::as_bytes), "{line}");

@@ -81,7 +81,9 @@ impl Effects {
             body = why.body();
             headers.push(("content-type", "text/plain".to_owned()));
             let challenger = policy.challenger(rule);
-            headers.extend(challenge(answer.challenge, why, challenger, view).map(|c| ("www-authenticate", c)));
+            headers.extend(
+                challenge(answer.challenge, why, challenger, view).map(|c| ("www-authenticate", c)),
+            );
         }
         if *why == Rejection::KeysUnavailable {
             headers.push(("retry-after", "1".to_owned()));
@@ -167,7 +169,7 @@ fn tell(accepted: &Accepted<'_>) -> Vec<(HeaderName, Vec<u8>)> {
     let mut told = Vec::new();
     if let Some(header) = &provider.payload_header {
         let mut payload = accepted.token.payload().to_owned();
-        while header.padded && payload.len() % 4 != 0 {
+        while header.padded && !payload.len().is_multiple_of(4) {
             payload.push('=');
         }
         told.push((header.name.clone(), payload.into_bytes()));
@@ -308,11 +310,8 @@ mod tests {
     #[test]
     fn a_challenge_cannot_be_broken_out_of() {
         assert_eq!(quoted("a\"b\\c\r\n\u{e9}d"), "a\\\"b\\\\cd");
-        let request: &[_] = &[
-            (":scheme", "https"),
-            (":authority", "h"),
-            (":path", "/a?access_token=secret"),
-        ];
+        let request: &[_] =
+            &[(":scheme", "https"), (":authority", "h"), (":path", "/a?access_token=secret")];
         assert_eq!(url(&request), "https://h/a");
     }
 }

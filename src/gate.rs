@@ -134,7 +134,7 @@ impl Gate {
             Decision::Deny(refusal) | Decision::Wait { otherwise: refusal, .. } if rule.shadow => {
                 Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
             }
-            decision => decision,
+            decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait { .. }) => decision,
         }
     }
 

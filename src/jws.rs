@@ -169,7 +169,8 @@ impl Header {
             return Err(Malformed::Critical);
         }
         // `zip` and `enc` belong to encrypted tokens, `cty: JWT` to one that holds another.
-        let nested = members.get("cty").is_some_and(|cty| cty.as_str().is_none_or(|c| is_type(c, "jwt")));
+        let nested =
+            members.get("cty").is_some_and(|cty| cty.as_str().is_none_or(|c| is_type(c, "jwt")));
         if nested || members.contains_key("enc") || members.contains_key("zip") {
             return Err(Malformed::Nested);
         }
@@ -201,7 +202,8 @@ mod tests {
 
     #[test]
     fn only_three_parts_are_a_token() {
-        for token in ["", "a", "a.b", "a.b.", ".b.c", "a..c", "a.b.c.d", "a.b.c.d.e", "..", "...."] {
+        for token in ["", "a", "a.b", "a.b.", ".b.c", "a..c", "a.b.c.d", "a.b.c.d.e", "..", "...."]
+        {
             assert_eq!(
                 Jws::parse(token.as_bytes(), LIMITS).unwrap_err(),
                 Malformed::Sections,
@@ -234,7 +236,10 @@ mod tests {
         for (header, expected) in cases {
             assert_eq!(parse(header, "{}"), Err(expected), "{header}");
         }
-        assert_eq!(parse(r#"{"alg":"RS256","kid":"","typ":"JWT","jku":"x","y":[1]}"#, "{}"), Ok(()));
+        assert_eq!(
+            parse(r#"{"alg":"RS256","kid":"","typ":"JWT","jku":"x","y":[1]}"#, "{}"),
+            Ok(())
+        );
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl Policy {
         view: &dyn RequestView,
         target: Target<'r>,
     ) -> Result<(Option<&Rule>, std::borrow::Cow<'r, [u8]>), Rejection> {
-        let find = |path: &[u8]| self.rules.iter().position(|r| r.matcher.matches(view, target, path));
+        let find =
+            |path: &[u8]| self.rules.iter().position(|r| r.matcher.matches(view, target, path));
         let liberal = target.liberal().ok_or(Rejection::AmbiguousPath)?;
         let literal_rule = find(target.path());
         if *liberal != *target.path() && find(&liberal) != literal_rule {

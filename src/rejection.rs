@@ -276,9 +276,7 @@ impl Rejection {
             Self::Expired { .. } => "Jwt is expired".to_owned(),
             Self::Audience => "Audiences in Jwt are not allowed".to_owned(),
             Self::Demand(_) | Self::BadSignature => "Jwt verification fails".to_owned(),
-            Self::UnknownKey => {
-                "Jwks doesn't have key to match kid or alg from Jwt".to_owned()
-            }
+            Self::UnknownKey => "Jwks doesn't have key to match kid or alg from Jwt".to_owned(),
             Self::KeysUnavailable => "Jwks remote fetch is failed".to_owned(),
             Self::NoRule
             | Self::Denied
@@ -294,8 +292,7 @@ impl Rejection {
     /// more than a foreign issuer, that more than no token. Keys that could not be had come before
     /// all, because the token may be good.
     #[must_use]
-    pub fn telling(self, later: Self) -> Self
-    {
+    pub fn telling(self, later: Self) -> Self {
         if self.weight() > later.weight() { self } else { later }
     }
 

@@ -75,20 +75,20 @@ impl Requirement {
             Self::Any(parts) => {
                 let mut best = Verdict::Refused(Rejection::Missing);
                 for part in parts {
-                    best = match best.or(part.decide(ask)) {
-                        valid @ Verdict::Valid(_) => return valid,
-                        other => other,
-                    };
+                    best = best.or(part.decide(ask));
+                    if matches!(best, Verdict::Valid(_)) {
+                        break;
+                    }
                 }
                 best
             }
             Self::All(parts) => {
                 let mut least = Verdict::Valid(Vec::new());
                 for part in parts {
-                    least = match least.and(part.decide(ask)) {
-                        refused @ Verdict::Refused(_) => return refused,
-                        other => other,
-                    };
+                    least = least.and(part.decide(ask));
+                    if matches!(least, Verdict::Refused(_)) {
+                        break;
+                    }
                 }
                 least
             }
@@ -110,7 +110,10 @@ impl<T> Verdict<T> {
         match (self, later) {
             (valid @ Self::Valid(_), _) | (_, valid @ Self::Valid(_)) => valid,
             (Self::Refused(a), Self::Refused(b)) => Self::Refused(a.telling(b)),
-            (Self::Unknown { source, otherwise: a }, Self::Refused(b) | Self::Unknown { otherwise: b, .. })
+            (
+                Self::Unknown { source, otherwise: a },
+                Self::Refused(b) | Self::Unknown { otherwise: b, .. },
+            )
             | (Self::Refused(a), Self::Unknown { source, otherwise: b }) => {
                 Self::Unknown { source, otherwise: a.telling(b) }
             }
@@ -147,9 +150,8 @@ mod tests {
     }
 
     fn combine(all: bool, verdicts: [fn() -> Verdict<u8>; 2]) -> Verdict<u8> {
-        let parts = [0, 1].map(|i| {
-            Requirement::Leaf(Leaf::Provider { id: ProviderId(i), audiences: None })
-        });
+        let parts = [0, 1]
+            .map(|i| Requirement::Leaf(Leaf::Provider { id: ProviderId(i), audiences: None }));
         let requirement =
             if all { Requirement::All(parts.into()) } else { Requirement::Any(parts.into()) };
         requirement.decide(&mut |leaf| match leaf {
@@ -161,15 +163,16 @@ mod tests {
     #[test]
     fn verdicts_combine_as_three_valued_logic() {
         let both = || Verdict::Valid(vec![1, 1]);
-        let rows: [([fn() -> Verdict<u8>; 2], Verdict<u8>, Verdict<u8>); 6] = [
-            ([valid, valid], valid(), both()),
-            ([valid, unknown], valid(), unknown()),
-            ([valid, refused], valid(), refused()),
-            ([unknown, unknown], unknown(), unknown()),
-            ([unknown, refused], unknown(), refused()),
-            ([refused, refused], refused(), refused()),
+        type Say = fn() -> Verdict<u8>;
+        let rows: [(Say, Say, Verdict<u8>, Verdict<u8>); 6] = [
+            (valid, valid, valid(), both()),
+            (valid, unknown, valid(), unknown()),
+            (valid, refused, valid(), refused()),
+            (unknown, unknown, unknown(), unknown()),
+            (unknown, refused, unknown(), refused()),
+            (refused, refused, refused(), refused()),
         ];
-        for ([a, b], any, all) in rows {
+        for (a, b, any, all) in rows {
             assert_eq!(combine(false, [a, b]), any);
             assert_eq!(combine(false, [b, a]), any);
             assert_eq!(combine(true, [a, b]), all);

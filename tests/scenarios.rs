@@ -1,8 +1,6 @@
 //! The scenarios against the core: no proxy, no sockets, time is a number.
 
-
 mod driver;
-
 
 use std::path::Path;
 

@@ -133,11 +133,7 @@ fn owned(providers: &[Option<Provider>]) -> Vec<HeaderName> {
     owned
 }
 
-fn limits(
-    raw: Option<&RawLimits>,
-    at: &ConfigPath<'_>,
-    faults: &mut Faults,
-) -> Limits {
+fn limits(raw: Option<&RawLimits>, at: &ConfigPath<'_>, faults: &mut Faults) -> Limits {
     let mut limit = |name: &str, value: Option<u32>, default: usize, most: usize| {
         let Some(value) = value.and_then(|value| usize::try_from(value).ok()) else {
             return default;

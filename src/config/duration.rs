@@ -20,13 +20,17 @@ impl Read for Duration {
         match value {
             Value::String(text) => match parse(text) {
                 Some(duration) => Some(duration),
-                None => faults.none(at, format!("must be a duration such as \"5s\", found `{text}`")),
+                None => {
+                    faults.none(at, format!("must be a duration such as \"5s\", found `{text}`"))
+                }
             },
             Value::Object(_) => {
                 let Parts { seconds, nanos } = Parts::read(value, at, faults)?;
                 match nanos.unwrap_or(0) {
                     nanos @ 0..1_000_000_000 => Some(Self::new(seconds.unwrap_or(0), nanos)),
-                    nanos => faults.none(&at.key("nanos"), format!("must be below 10^9, found {nanos}")),
+                    nanos => {
+                        faults.none(&at.key("nanos"), format!("must be below 10^9, found {nanos}"))
+                    }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
@@ -41,7 +45,8 @@ fn parse(text: &str) -> Option<Duration> {
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     let number = text.strip_suffix('s')?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    if whole.is_empty() || !digits(whole) || !(1..=9).contains(&fraction.len()) || !digits(fraction) {
+    if whole.is_empty() || !digits(whole) || !(1..=9).contains(&fraction.len()) || !digits(fraction)
+    {
         return None;
     }
     let nanos = format!("{fraction:0<9}").parse().ok()?;

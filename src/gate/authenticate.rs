@@ -105,7 +105,12 @@ impl Gate {
 
     /// A token at a place that several providers may share is the one's that names its issuer, or
     /// else the first one's that takes any issuer.
-    fn at_place<'g>(&'g self, now: Timestamp, token: &[u8], place: &Place) -> Verdict<Accepted<'g>> {
+    fn at_place<'g>(
+        &'g self,
+        now: Timestamp,
+        token: &[u8],
+        place: &Place,
+    ) -> Verdict<Accepted<'g>> {
         let token = match Jws::parse(token, self.policy.limits.token) {
             Ok(token) => token,
             Err(why) => return Verdict::Refused(Rejection::Malformed(why)),

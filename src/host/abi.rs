@@ -151,9 +151,8 @@ pub(super) fn set_tick_period(millis: u32) -> Result<(), Status> {
 /// At most `max` bytes of a buffer, from its beginning.
 pub(super) fn buffer(buffer: Buffer, max: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: the pointers are to live variables of `taken`.
-    let bytes = taken(|data, size| unsafe {
-        proxy_get_buffer_bytes(buffer.code(), 0, max, data, size)
-    })?;
+    let bytes =
+        taken(|data, size| unsafe { proxy_get_buffer_bytes(buffer.code(), 0, max, data, size) })?;
     Ok(bytes.unwrap_or_default())
 }
 

@@ -25,7 +25,10 @@ pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Appli
         Effects::Reply(reply) => answer(kind, reply),
     };
     done.unwrap_or_else(|status| {
-        log::error!("the proxy refused to change a request (status {}); it is answered 503", status.0);
+        log::error!(
+            "the proxy refused to change a request (status {}); it is answered 503",
+            status.0
+        );
         if let Effects::Reply(reply) = Effects::misconfigured() {
             // Should this fail as well, the request stays paused: it does not pass.
             let _ = answer(kind, &reply);
@@ -65,7 +68,8 @@ fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
 }
 
 fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
-    let headers: Vec<_> = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let headers: Vec<_> =
+        reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     // NGINX shows the details to the client, as the reason phrase.
     let details = match kind {
         HostKind::Nginx => String::new(),

@@ -42,8 +42,10 @@ impl Root {
         let timers = !needs_ticks || abi::set_tick_period(TICK).is_ok();
         let kind = policy.host().unwrap_or_else(|| detect::detect(timers));
         if needs_ticks && kind == HostKind::Bare {
-            log::error!("this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and \
-                         tokens of such providers are answered with 503; use `local_jwks`");
+            log::error!(
+                "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and \
+                         tokens of such providers are answered with 503; use `local_jwks`"
+            );
         }
         log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
         *self.shared.counters.borrow_mut() = Counters::define();
@@ -95,7 +97,9 @@ impl Root {
         let mut waiting = Vec::new();
         for held in self.shared.held.take() {
             // It is gone, and with it everything that could be done.
-            if held.phase.get() != Phase::Undecided || abi::set_effective_context(held.context).is_err() {
+            if held.phase.get() != Phase::Undecided
+                || abi::set_effective_context(held.context).is_err()
+            {
                 continue;
             }
             match self.shared.decide(now, now < held.deadline) {

@@ -15,7 +15,9 @@ pub struct Answer<'a> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum FetchError {
     /// The proxy would not send the request.
-    #[error("the proxy does not send requests to cluster `{cluster}` (status {status}); is it defined, and has it a healthy endpoint?")]
+    #[error(
+        "the proxy does not send requests to cluster `{cluster}` (status {status}); is it defined, and has it a healthy endpoint?"
+    )]
     NotSent {
         /// The cluster.
         cluster: Box<str>,
@@ -42,10 +44,7 @@ pub enum FetchError {
 }
 
 /// Takes an answer for a key set: status 200 and at least one usable key.
-pub fn read(
-    answer: Answer<'_>,
-    limits: &KeyLimits,
-) -> Result<(KeySet, Vec<Skipped>), FetchError> {
+pub fn read(answer: Answer<'_>, limits: &KeyLimits) -> Result<(KeySet, Vec<Skipped>), FetchError> {
     if answer.status != 200 {
         return Err(FetchError::Status(answer.status));
     }

@@ -143,8 +143,8 @@ impl KeySource {
         let doubled = self.schedule.backoff.saturating_mul(1 << failures.min(16));
         let pause = doubled.min(self.schedule.backoff_max);
         // The moment of the failure is as good as a die: no two workers share it.
-        let share = u32::try_from(now.as_millis() % 256).unwrap_or(0);
-        let jitter = pause.saturating_mul(share) / 1024;
+        let [share, ..] = now.as_millis().to_le_bytes();
+        let jitter = pause.mul_f32(f32::from(share) / 1024.0);
         self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1))
     }
 

@@ -154,7 +154,9 @@ impl Condition {
     pub fn holds(&self, facts: &Facts<'_>) -> Truth {
         match self {
             Self::AllOf(parts) => parts.iter().map(|p| p.holds(facts)).min().unwrap_or(Truth::True),
-            Self::AnyOf(parts) => parts.iter().map(|p| p.holds(facts)).max().unwrap_or(Truth::False),
+            Self::AnyOf(parts) => {
+                parts.iter().map(|p| p.holds(facts)).max().unwrap_or(Truth::False)
+            }
             Self::Not(part) => part.holds(facts).not(),
             Self::Scopes(_) if facts.granted.scopes => Truth::True,
             Self::Acr(_) if facts.granted.acr => Truth::True,
@@ -243,9 +245,11 @@ impl<'a> Subject<'a> {
         let token: &'a VerifiedToken = self.token;
         let mut found = None::<Vec<&'a str>>;
         for value in paths.iter().filter_map(|path| token.claims().at(path)) {
-            let names = match value {
-                Value::String(text) if spaced => text.split(' ').filter(|n| !n.is_empty()).collect(),
-                other => texts(other)?,
+            let names = texts(value)?.into_iter();
+            let names: Vec<_> = if spaced && value.as_str().is_some() {
+                names.flat_map(|text| text.split(' ')).filter(|name| !name.is_empty()).collect()
+            } else {
+                names.collect()
             };
             found.get_or_insert_default().extend(names);
         }
@@ -260,9 +264,11 @@ impl Test {
         }
         let Some(value) = value else { return Truth::Undecided };
         match self {
-            Self::AllOf(wanted) => {
-                wanted.iter().map(|w| any_element(value, |v| equal(v, w))).min().unwrap_or(Truth::True)
-            }
+            Self::AllOf(wanted) => wanted
+                .iter()
+                .map(|w| any_element(value, |v| equal(v, w)))
+                .min()
+                .unwrap_or(Truth::True),
             Self::NoneOf(unwanted) => any_of(value, unwanted).not(),
             Self::AnyOf(wanted) => any_of(value, wanted),
             Self::Text(matcher) => any_element(value, |v| match v.as_str() {
@@ -297,7 +303,9 @@ fn equal(value: &Value, wanted: &Value) -> Truth {
     match (value, wanted) {
         (Value::String(a), Value::String(b)) => (a == b).into(),
         (Value::Bool(a), Value::Bool(b)) => (a == b).into(),
-        (Value::Number(a), Value::Number(b)) => (a == b || float(*a) == float(*b) && is_float(*a, *b)).into(),
+        (Value::Number(a), Value::Number(b)) => {
+            (a == b || float(*a) == float(*b) && is_float(*a, *b)).into()
+        }
         (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _)
         | (Value::Array(_) | Value::Object(_), _) => Truth::Undecided,
     }
@@ -319,13 +327,16 @@ const fn float(n: Number) -> f64 {
 
 fn between(value: &Value, least: Option<i64>, most: Option<i64>) -> Truth {
     let fits = |n: i128| {
-        least.is_none_or(|least| i128::from(least) <= n) && most.is_none_or(|most| n <= i128::from(most))
+        least.is_none_or(|least| i128::from(least) <= n)
+            && most.is_none_or(|most| n <= i128::from(most))
     };
     match value.as_number() {
         Some(Number::Unsigned(n)) => fits(i128::from(n)).into(),
         Some(Number::Negative(n)) => fits(i128::from(n)).into(),
         Some(Number::Float(x)) => {
-            let bound = |n: i64| float(if n < 0 { Number::Negative(n) } else { Number::Unsigned(n.unsigned_abs()) });
+            let bound = |n: i64| {
+                float(if n < 0 { Number::Negative(n) } else { Number::Unsigned(n.unsigned_abs()) })
+            };
             (least.is_none_or(|n| bound(n) <= x) && most.is_none_or(|n| x <= bound(n))).into()
         }
         None => Truth::Undecided,

@@ -133,7 +133,9 @@ impl RouteMatch {
 /// The host of an authority, without the port and without the root's dot.
 fn without_port(authority: &[u8]) -> &[u8] {
     let host = match authority.iter().rposition(|b| *b == b':') {
-        Some(at) if authority.get(at..).is_some_and(|p| p.iter().skip(1).all(u8::is_ascii_digit)) => {
+        Some(at)
+            if authority.get(at..).is_some_and(|p| p.iter().skip(1).all(u8::is_ascii_digit)) =>
+        {
             authority.get(..at).unwrap_or_default()
         }
         Some(_) | None => authority,
@@ -188,7 +190,8 @@ mod tests {
     fn hosts_are_compared_without_case_and_port() {
         let mut route = route(PathMatch::Prefix(b"/".as_slice().into()));
         route.hosts =
-            [HostMatch::Exact("api.example".into()), HostMatch::Suffix(".example.org".into())].into();
+            [HostMatch::Exact("api.example".into()), HostMatch::Suffix(".example.org".into())]
+                .into();
         let cases = [
             ("api.example", true),
             ("API.example:8443", true),

@@ -177,7 +177,9 @@ mod tests {
 
     #[test]
     fn a_bad_template_is_refused() {
-        for text in ["", "a", "/{", "/{a", "/{}", "/{a-b}", "/{a}/{a}", "/**/a", "/{a=b}", "/a}", "/{a}{b}"] {
+        for text in
+            ["", "a", "/{", "/{a", "/{}", "/{a-b}", "/{a}/{a}", "/**/a", "/{a=b}", "/a}", "/{a}{b}"]
+        {
             assert!(Template::compile(text).is_err(), "{text}");
         }
     }

@@ -1,5 +1,7 @@
 //! Plays a scenario with a [`Gate`] and nothing else.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "test code")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
 
 /// A gate, a clock that is set by hand, and what the endpoint answers.
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     now: Timestamp,
     gate: Option<Gate>,
     endpoint: Option<Endpoint>,
@@ -26,7 +28,7 @@ type Lines = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl Core {
     /// A driver for one scenario.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
         Self { now, gate: None, endpoint: None, fetches: 0, log: Vec::new() }
     }
@@ -35,7 +37,9 @@ impl Core {
     fn tick(&mut self) {
         for source in self.gate.as_ref().map(|gate| gate.due(self.now)).unwrap_or_default() {
             let now = self.now;
-            if self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick)) == Some(Command::Fetch) {
+            if self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick))
+                == Some(Command::Fetch)
+            {
                 self.fetch(source);
             }
         }
@@ -48,7 +52,8 @@ impl Core {
             Body::Size(size) => vec![b' '; usize::try_from(*size).unwrap_or(0)],
         };
         // A connection that is refused never reaches the endpoint, which counts requests.
-        self.fetches += u64::from(endpoint.fault != Some(Fault::Refused));
+        self.fetches =
+            self.fetches.saturating_add(u64::from(endpoint.fault != Some(Fault::Refused)));
         let end = match endpoint.fault {
             Some(Fault::Timeout) => {
                 self.now = self.now.plus(Duration::from_secs(1));
@@ -150,7 +155,9 @@ fn as_host_shows(request: &Request) -> Lines {
         (b":path".to_vec(), request.target.clone()),
     ];
     for (name, value) in request.headers.iter().filter(|(name, _)| !is(name, "host")) {
-        let before = lines.iter_mut().find(|(known, _)| is(name, "authorization") && *known == *b"authorization");
+        let before = lines
+            .iter_mut()
+            .find(|(known, _)| is(name, "authorization") && *known == *b"authorization");
         match before {
             Some((_, joined)) => {
                 joined.push(b',');
@@ -165,10 +172,15 @@ fn as_host_shows(request: &Request) -> Lines {
 fn seen_upstream(mut lines: Lines, ops: Vec<HeaderOp>) -> Reply {
     for op in ops {
         match op {
-            HeaderOp::Remove(name) => lines.retain(|(known, _)| *known != *name.as_str().as_bytes()),
+            HeaderOp::Remove(name) => {
+                lines.retain(|(known, _)| *known != *name.as_str().as_bytes())
+            }
             HeaderOp::Add(name, value) => lines.push((name.as_str().as_bytes().to_vec(), value)),
             HeaderOp::SetPath(path) => {
-                lines.iter_mut().filter(|(name, _)| *name == *b":path").for_each(|(_, v)| v.clone_from(&path));
+                lines
+                    .iter_mut()
+                    .filter(|(name, _)| *name == *b":path")
+                    .for_each(|(_, v)| v.clone_from(&path));
             }
         }
     }

@@ -145,7 +145,8 @@ fn free_header(
             || provider.claim_to_headers.iter().any(|entry| is(&entry.header_name.0))
     });
     if owned {
-        return faults.none(at, format!("`{name}` is written by the gate; compare with another header"));
+        return faults
+            .none(at, format!("`{name}` is written by the gate; compare with another header"));
     }
     Some(name)
 }

@@ -44,9 +44,11 @@ pub(super) fn provider(
         Some(PayloadHeader { name, padded: raw.pad_forward_payload_header })
     });
     let claim_headers = claim_headers(raw, at, faults);
-    let written = payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
+    let written =
+        payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
     for name in written {
-        if locations.iter().any(|place| matches!(place, Location::Header(read, _) if read == name)) {
+        if locations.iter().any(|place| matches!(place, Location::Header(read, _) if read == name))
+        {
             faults.add(at, format!("header `{name}` cannot be both read for a token and written"));
         }
     }
@@ -96,7 +98,9 @@ pub(super) fn header(name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Op
 pub(super) fn claim_path(name: &ClaimName) -> ClaimPath {
     match name {
         ClaimName::Dotted(name) => ClaimPath::Dotted(name.as_str().into()),
-        ClaimName::Steps(steps) => ClaimPath::Steps(steps.iter().map(|s| s.as_str().into()).collect()),
+        ClaimName::Steps(steps) => {
+            ClaimPath::Steps(steps.iter().map(|s| s.as_str().into()).collect())
+        }
     }
 }
 
@@ -143,7 +147,10 @@ fn algorithms(
             Some(algorithm) => algorithms.push(algorithm),
             None => {
                 let known = Algorithm::ALL.map(Algorithm::name).join(", ");
-                faults.add(&at.index(i), format!("unknown algorithm `{name}`; expected one of: {known}"));
+                faults.add(
+                    &at.index(i),
+                    format!("unknown algorithm `{name}`; expected one of: {known}"),
+                );
             }
         }
     }
@@ -174,7 +181,8 @@ fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> B
         .into();
     }
     headers.sort_unstable();
-    let headers = headers.into_iter().map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
+    let headers =
+        headers.into_iter().map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
     let parameters = sorted(&raw.from_params).into_iter().map(Location::Parameter);
     let cookies = sorted(&raw.from_cookies).into_iter().map(Location::Cookie);
     cookies.chain(parameters).chain(headers).collect()
@@ -198,12 +206,17 @@ fn claim_headers(
         let place = list.index(i);
         let name = header(&entry.header_name.0, &place.key("header_name"), faults);
         if name.as_ref().is_some_and(|name| name.as_str() == "host") {
-            faults.add(&place.key("header_name"), "`host` routes the request and cannot hold a claim");
+            faults.add(
+                &place.key("header_name"),
+                "`host` routes the request and cannot hold a claim",
+            );
         }
         // Envoy splits at every dot: a name that has dots itself needs `claim_path`.
         let steps = match (&entry.claim_name, entry.claim_path.as_slice()) {
             (Some(name), []) => name.0.split('.').map(Into::into).collect(),
-            (None, steps @ [_, ..]) => steps.iter().map(|step| step.key.0.as_str().into()).collect(),
+            (None, steps @ [_, ..]) => {
+                steps.iter().map(|step| step.key.0.as_str().into()).collect()
+            }
             (Some(_), [_, ..]) | (None, []) => {
                 return faults.none(&place, "must have exactly one of claim_name, claim_path");
             }
@@ -229,7 +242,8 @@ fn keys(
         }
         (local, _) => {
             let found = if local.is_some() { 2 } else { 0 };
-            let message = format!("must have exactly one of local_jwks, remote_jwks, found {found}");
+            let message =
+                format!("must have exactly one of local_jwks, remote_jwks, found {found}");
             faults.none(at, message)
         }
     }
@@ -293,7 +307,7 @@ fn remote_keys(
         max_wait: raw.max_wait.unwrap_or(timeout),
         schedule: Schedule {
             // Early enough that an answer in time is there before the old keys are too old.
-            refresh: cache.saturating_sub(Duration::from_secs(5).min(cache / 10)),
+            refresh: cache.saturating_sub(Duration::from_secs(5).min(cache.div_f32(10.0))),
             expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
             backoff: pause.unwrap_or(Duration::from_secs(1)),
             backoff_max: Duration::from_secs(60),

@@ -41,8 +41,10 @@ impl Compiler<'_> {
         }
         if let Some(pair) = &raw.provider_and_audiences {
             let place = at.key("provider_and_audiences");
-            let id = self.names.provider(&pair.provider_name.0, &place.key("provider_name"), faults);
-            let sanitised = pair.audiences.iter().map(|a| crate::policy::provider::sanitised(&a.0).into());
+            let id =
+                self.names.provider(&pair.provider_name.0, &place.key("provider_name"), faults);
+            let sanitised =
+                pair.audiences.iter().map(|a| crate::policy::provider::sanitised(&a.0).into());
             let audiences = Some(sanitised.collect());
             found.push(id.map(|id| leaf(Leaf::Provider { id, audiences })));
         }
@@ -50,7 +52,12 @@ impl Compiler<'_> {
             found.push(self.any(list, scope, &at.key("requires_any"), faults));
         }
         if let Some(list) = &raw.requires_all {
-            let parts = self.parts(&list.requirements.iter().collect::<Vec<_>>(), scope, &at.key("requires_all"), faults);
+            let parts = self.parts(
+                &list.requirements.iter().collect::<Vec<_>>(),
+                scope,
+                &at.key("requires_all"),
+                faults,
+            );
             found.push(parts.map(Requirement::All));
         }
         if raw.allow_missing.is_some() {
@@ -82,14 +89,17 @@ impl Compiler<'_> {
             part.provider_name.as_ref().or(pair.map(|pair| &pair.provider_name))
         });
         let mut siblings: Vec<_> = named
-            .filter_map(|name| self.names.config.providers.keys().position(|known| *known == name.0))
+            .filter_map(|name| {
+                self.names.config.providers.keys().position(|known| *known == name.0)
+            })
             .map(ProviderId)
             .collect();
         if siblings.is_empty() {
             siblings = scope.to_vec();
         }
-        let is_optional =
-            |part: &&Requires| part.allow_missing.is_some() || part.allow_missing_or_failed.is_some();
+        let is_optional = |part: &&Requires| {
+            part.allow_missing.is_some() || part.allow_missing_or_failed.is_some()
+        };
         let (optional, firm): (Vec<_>, Vec<_>) = list.requirements.iter().partition(is_optional);
         let sorted = [firm, optional].concat();
         self.parts(&sorted, &siblings, at, faults).map(Requirement::Any)

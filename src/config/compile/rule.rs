@@ -60,10 +60,8 @@ fn requires(
                     let place = ConfigPath::ROOT.key("requirement_map");
                     compiler.requirement(requires, &place.key(&name.0), faults)
                 }
-                None => faults.none(
-                    &at.key("requirement_name"),
-                    absent("requirement", &name.0, map.keys()),
-                ),
+                None => faults
+                    .none(&at.key("requirement_name"), absent("requirement", &name.0, map.keys())),
             }
         }
         (None, None) => None,
@@ -77,7 +75,11 @@ fn route(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Rou
     }
     let mut query = Vec::new();
     for (i, parameter) in raw.query_parameters.iter().enumerate() {
-        query.extend(matcher::query_matcher(parameter, &at.key("query_parameters").index(i), faults));
+        query.extend(matcher::query_matcher(
+            parameter,
+            &at.key("query_parameters").index(i),
+            faults,
+        ));
     }
     for (i, method) in raw.methods.iter().enumerate() {
         if method.0.bytes().any(|b| !b.is_ascii_uppercase() && b != b'-') {

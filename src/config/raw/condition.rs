@@ -57,11 +57,20 @@ impl Read for Names {
                 Quantified::AnyOf(names) => (false, names),
             },
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return expected("a list, or an object with `all_of` or `any_of`", value, at, faults);
+                return expected(
+                    "a list, or an object with `all_of` or `any_of`",
+                    value,
+                    at,
+                    faults,
+                );
             }
         };
         // Nothing asked for would be granted to everyone, or to no one.
-        if names.is_empty() { faults.none(at, "must name at least one") } else { Some(Self { all, names }) }
+        if names.is_empty() {
+            faults.none(at, "must name at least one")
+        } else {
+            Some(Self { all, names })
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rules: which requests, and what is asked of them.
 
+use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{Condition, HeaderMatcher, QueryMatcher, Regex};
 use crate::config::read::{Empty, Read, Text, record, word};
-use crate::config::error::{ConfigPath, Faults};
 use crate::json::Value;
 
 word! {

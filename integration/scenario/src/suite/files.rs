@@ -24,10 +24,7 @@ pub(super) fn included(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
 }
 
 /// The text of a configuration, with what has to be another one in a test.
-pub(super) fn config(
-    path: &Path,
-    replace: &BTreeMap<String, String>,
-) -> Result<String, LoadError> {
+pub(super) fn config(path: &Path, replace: &BTreeMap<String, String>) -> Result<String, LoadError> {
     let mut config = text(path)?;
     for (old, new) in replace {
         if !config.contains(old) {

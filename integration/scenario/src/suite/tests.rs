@@ -109,3 +109,13 @@ fn a_name_belongs_to_one_scenario() {
     let message = Suite::parse("file.toml", &one.repeat(2)).unwrap_err().to_string();
     assert_eq!(message, "file.toml: scenario `one`: there is one of this name in file.toml");
 }
+
+#[test]
+fn a_configuration_may_stand_in_a_file_of_its_own() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let replace = |old: &str| BTreeMap::from([(old.to_owned(), "${idp}".to_owned())]);
+    let config = files::config(&path, &replace("jwt-gate-scenario")).unwrap();
+    assert!(config.contains("name = \"${idp}\""), "{config}");
+    let message = files::config(&path, &replace("nowhere")).unwrap_err().to_string();
+    assert!(message.ends_with("Cargo.toml: there is no `nowhere` to replace"), "{message}");
+}

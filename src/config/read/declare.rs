@@ -1,0 +1,213 @@
+//! Declarations of what a document may hold.
+
+/// Declares a record: an object with these members, each read as its type says.
+///
+/// `always { name: type, }` after the members lists settings that ask for what is so in any case;
+/// `refused { name: "why", }` those that are understood and not taken.
+macro_rules! record {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $name:ident {
+            $( $(#[$member_doc:meta])* $member:ident: $type:ty, )*
+        }
+        $( always { $( $always:ident: $always_type:ty, )* } )?
+        $( refused { $( $refused:ident: $why:expr, )* } )?
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        $vis struct $name { $( $(#[$member_doc])* $vis $member: $type, )* }
+
+        impl $crate::config::read::Read for $name {
+            fn read(
+                value: &$crate::json::Value,
+                at: &$crate::config::error::ConfigPath<'_>,
+                faults: &mut $crate::config::error::Faults,
+            ) -> Option<Self> {
+                const NAMES: &[&str] = &[
+                    $( $crate::config::read::plain(stringify!($member)), )*
+                    $( $( stringify!($always), )* )?
+                    $( $( stringify!($refused), )* )?
+                ];
+                let members = $crate::config::read::Members::of(value, NAMES, at, faults)?;
+                $( $(
+                    let _: Option<$always_type> = members.member(stringify!($always), at, faults);
+                )* )?
+                $( $(
+                    if members.get(stringify!($refused), at, faults).is_some() {
+                        faults.add(&at.key(stringify!($refused)), $why);
+                    }
+                )* )?
+                $(
+                    let name = $crate::config::read::plain(stringify!($member));
+                    let $member = members.member(name, at, faults);
+                )*
+                Some(Self { $( $member: $member?, )* })
+            }
+        }
+    };
+}
+
+/// Declares words: a string that is one of these.
+macro_rules! word {
+    (
+        $(#[$doc:meta])*
+        $vis:vis enum $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $text:literal, )* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        $vis enum $name { $( $(#[$variant_doc])* $variant, )* }
+
+        impl $crate::config::read::Read for $name {
+            fn read(
+                value: &$crate::json::Value,
+                at: &$crate::config::error::ConfigPath<'_>,
+                faults: &mut $crate::config::error::Faults,
+            ) -> Option<Self> {
+                match value.as_str() {
+                    $( Some($text) => Some(Self::$variant), )*
+                    Some(other) => {
+                        let words = [$( concat!("`", $text, "`") ),*].join(" or ");
+                        faults.none(at, format!("must be {words}, found `{other}`"))
+                    }
+                    None => $crate::config::read::expected("a string", value, at, faults),
+                }
+            }
+        }
+    };
+}
+
+/// Declares a choice: an object with exactly one of these members.
+macro_rules! choice {
+    (
+        $(#[$doc:meta])*
+        $vis:vis enum $name:ident {
+            $( $(#[$variant_doc:meta])* $variant:ident($type:ty) = $key:literal, )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        $vis enum $name { $( $(#[$variant_doc])* $variant($type), )* }
+
+        impl $crate::config::read::Read for $name {
+            fn read(
+                value: &$crate::json::Value,
+                at: &$crate::config::error::ConfigPath<'_>,
+                faults: &mut $crate::config::error::Faults,
+            ) -> Option<Self> {
+                const NAMES: &[&str] = &[ $( $key, )* ];
+                let members = $crate::config::read::Members::of(value, NAMES, at, faults)?;
+                let mut chosen = Vec::new();
+                $(
+                    if let Some(value) = members.get($key, at, faults) {
+                        let read = <$type as $crate::config::read::Read>::read(
+                            value, &at.key($key), faults,
+                        );
+                        chosen.push(read.map(Self::$variant));
+                    }
+                )*
+                match <[_; 1]>::try_from(chosen) {
+                    Ok([one]) => one,
+                    Err(several) => faults.none(at, format!(
+                        "must have exactly one of {}, found {}", NAMES.join(", "), several.len(),
+                    )),
+                }
+            }
+        }
+    };
+}
+
+pub(in crate::config) use {choice, record, word};
+
+#[cfg(test)]
+mod tests {
+    use crate::config::error::{ConfigPath, Faults};
+    use crate::config::read::{Read, Text};
+    use crate::json::parse;
+
+    record! {
+        /// A record of the tests.
+        struct Sample {
+            max_size: u32,
+            names: Vec<Text>,
+            loud: bool,
+            inner: Option<Pick>,
+        }
+        refused { old_name: "is gone", }
+    }
+
+    choice! {
+        /// A choice of the tests.
+        enum Pick {
+            /// One.
+            One(String) = "one",
+            /// Two.
+            Two(u32) = "two_fold",
+        }
+    }
+
+    fn read(text: &str) -> Result<Sample, Vec<String>> {
+        let mut faults = Faults::default();
+        let value = parse(text.as_bytes(), 8).unwrap();
+        let read = Sample::read(&value, &ConfigPath::ROOT, &mut faults);
+        faults.into_result(read).map_err(|all| all.iter().map(ToString::to_string).collect())
+    }
+
+    fn faults(text: &str) -> Vec<String> {
+        read(text).unwrap_err()
+    }
+
+    #[test]
+    fn both_spellings_and_the_forms_of_an_integer_are_read() {
+        let cases = [
+            (r#"{"max_size": 5}"#, 0, false, "none"),
+            (
+                r#"{"maxSize": 5.0, "names": ["a"], "loud": true, "inner": {"twoFold": "2"}}"#,
+                1,
+                true,
+                "2",
+            ),
+            (r#"{"maxSize": "5", "names": null, "inner": {"one": "x"}}"#, 0, false, "x"),
+        ];
+        for (text, names, loud, inner) in cases {
+            let sample = read(text).unwrap();
+            let found = match sample.inner {
+                None => "none".to_owned(),
+                Some(Pick::One(text)) => text,
+                Some(Pick::Two(n)) => n.to_string(),
+            };
+            assert_eq!(
+                (sample.max_size, sample.names.len(), sample.loud),
+                (5, names, loud),
+                "{text}"
+            );
+            assert_eq!(found, inner, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_noted_with_its_place() {
+        let text = r#"{"max_sise": 5, "names": ["", 7], "inner": {"one": "", "two_fold": 1.5},
+                       "old_name": 1, "wholly_other": 0}"#;
+        assert_eq!(
+            faults(text),
+            [
+                "unknown field `max_sise`; did you mean `max_size`?",
+                "unknown field `wholly_other`; expected one of: max_size, names, loud, inner, old_name",
+                "old_name: is gone",
+                "max_size: is required",
+                "names[0]: must not be empty",
+                "names[1]: must be a string, found a number",
+                "inner.two_fold: must be a whole number that is not negative, found a number",
+                "inner: must have exactly one of one, two_fold, found 2",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_member_in_two_spellings_is_a_fault() {
+        assert_eq!(
+            faults(r#"{"max_size": 5, "maxSize": 6}"#),
+            ["max_size: is there twice, also as `maxSize`"]
+        );
+    }
+}
