@@ -114,12 +114,12 @@ $(MODULE): $(SOURCES) | toolchain
 	@echo '==> module'
 	@cargo build --release --lib -p jwt-gate --target wasm32-wasip1
 	@mkdir -p dist
-	@$(MAKE) optimise
+	@$(MAKE) -s optimise
 
 .PHONY: optimise
 optimise: built := $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate.wasm
 optimise:
-	@if $(MAKE) $(WASM_OPT); then \
+	@if $(MAKE) -s $(WASM_OPT); then \
 		$(WASM_OPT) -O3 $(WASM_FEATURES) --debuginfo $(built) -o $(MODULE).part; \
 		mv $(MODULE).part $(MODULE); \
 		echo "$(MODULE): $$(wc -c < $(built)) bytes, optimised $$(wc -c < $(MODULE))"; \

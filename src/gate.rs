@@ -178,10 +178,14 @@ impl Gate {
         }
     }
 
-    /// The sources whose time has come: for each the caller handles an [`Event::Tick`].
-    pub fn due(&self, now: Timestamp) -> Vec<SourceId> {
-        let due = |(_, source): &(usize, &Source)| source.keys.deadline() <= now;
-        self.sources.iter().enumerate().filter(due).map(|(i, _)| SourceId(i)).collect()
+    /// All key sources.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<> {
+        (0..self.sources.len()).map(SourceId)
+    }
+
+    /// Whether a fetch is under way for a source, here or in another worker.
+    pub fn is_fetching(&self, source: SourceId) -> bool {
+        self.sources.get(source.0).is_some_and(|source| source.keys.fetching_since().is_some())
     }
 
     /// What to fetch for a source.

@@ -2,5 +2,6 @@
 
 pub mod fetch;
 pub mod jwk;
+pub mod record;
 pub mod set;
 pub mod source;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Gate, Source};
 use crate::keys::fetch::{self, Answer, FetchError};
+use crate::keys::record::Record;
 use crate::keys::set::Skipped;
 use crate::keys::source::{Command, Event};
 use crate::requirement::SourceId;
@@ -99,6 +100,29 @@ impl Gate {
                 Settled { command, fetched: true, note: is_new.then_some(note) }
             }
             Err(why) => source.fail(now, provider, why),
+        }
+    }
+}
+
+impl Gate {
+    /// Takes in what other workers say: newer keys than ours, or that the fetch which we wait for
+    /// has failed. What they say of keys is read like any answer; what is none changes nothing.
+    pub fn adopt(&mut self, now: Timestamp, id: SourceId, record: &Record) -> Command {
+        let limits = self.policy.limits.keys;
+        let Some(source) = self.sources.get_mut(id.0) else { return Command::Rest };
+        let newer = record.fetched_at > source.keys.fetched_at() && record.fetched_at <= now;
+        if newer
+            && let Ok((keys, skipped)) =
+                fetch::read(Answer { status: 200, body: &record.body }, &limits)
+        {
+            source.last = Last::Fetched(keys.len(), skipped.len());
+            return source.keys.handle(now, Event::Adopted(Arc::new(keys), record.fetched_at));
+        }
+        match source.keys.fetching_since() {
+            Some(since) if since <= record.failed_at && record.failed_at <= now => {
+                source.keys.handle(now, Event::Failed)
+            }
+            Some(_) | None => Command::Rest,
         }
     }
 }

@@ -14,6 +14,8 @@ use std::ptr::{null, null_mut};
 pub(super) struct Status(pub(super) u32);
 
 impl Status {
+    /// A value has been changed by somebody else meanwhile.
+    pub(super) const CAS_MISMATCH: Self = Self(8);
     /// What hosts answer to a property that they cannot give at this place.
     pub(super) const INTERNAL_FAILURE: Self = Self(10);
 
@@ -111,6 +113,20 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *const u8,
+        size: usize,
+        cas: u32,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
 }
@@ -232,6 +248,24 @@ pub(super) fn reply(status: u16, details: &str, headers: &[u8], body: &str) -> R
 pub(super) fn set_effective_context(context: u32) -> Result<(), Status> {
     // SAFETY: only integers are passed.
     Status::check(unsafe { proxy_set_effective_context(context) })
+}
+
+/// A value that all VMs share, and the number that a change of it has to name.
+pub(super) fn shared_data(key: &str) -> Result<(Vec<u8>, u32), Status> {
+    let mut cas = 0;
+    // SAFETY: as in `header`; the last pointer is to a live integer.
+    let bytes = taken(|data, size| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas)
+    })?;
+    Ok((bytes.unwrap_or_default(), cas))
+}
+
+/// Changes a value that all VMs share, if it is still the one that `cas` names (0: none yet).
+pub(super) fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<(), Status> {
+    // SAFETY: pointers and sizes are those of live slices, which the host only reads.
+    Status::check(unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
+    })
 }
 
 /// Defines a counter.

@@ -1,16 +1,16 @@
 //! A fetch, from callout to answer.
 
 use proxy_wasm::traits::Context;
-use proxy_wasm::types::Status;
 
-use super::abi::{self, Buffer, Map};
+use super::abi::{self, Buffer, Map, Status};
 use super::root::Root;
 use super::shared::Shared;
 use crate::gate::Note;
 use crate::keys::fetch::{Answer, FetchError};
+use crate::keys::record::Record;
 use crate::keys::source::Command;
 use crate::metrics::Counter;
-use crate::policy::RemoteKeys;
+use crate::policy::{HostKind, RemoteKeys};
 use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
@@ -26,6 +26,46 @@ impl Received {
     pub(super) fn as_answer(&self) -> Answer<'_> {
         Answer { status: self.status, body: &self.body }
     }
+}
+
+/// What the workers know of a key set, and the number that a change has to name.
+pub(super) fn record(remote: &RemoteKeys) -> (Record, u32) {
+    match abi::shared_data(&key(remote)) {
+        Ok((bytes, cas)) => (Record::from_bytes(&bytes), cas),
+        Err(_) => (Record::default(), 0),
+    }
+}
+
+/// Takes the right to fetch; false when another worker has it.
+pub(super) fn lease(remote: &RemoteKeys, now: Timestamp) -> bool {
+    let (record, cas) = record(remote);
+    let term = remote.schedule.patience;
+    if record.is_leased(now, term) {
+        return false;
+    }
+    let leased = Record { leased_until: now.plus(term), ..record };
+    match abi::set_shared_data(&key(remote), &leased.to_bytes(), cas) {
+        Err(Status::CAS_MISMATCH) => false,
+        // Without shared data each worker fetches for itself.
+        Ok(()) | Err(_) => true,
+    }
+}
+
+/// Tells the other workers how the fetch ended, and gives the right to fetch back.
+fn publish(remote: &RemoteKeys, now: Timestamp, body: Option<&[u8]>) {
+    let (record, cas) = record(remote);
+    let record = match body {
+        Some(body) => Record { fetched_at: now, body: body.to_vec(), ..Record::default() },
+        None => Record { failed_at: now, leased_until: Timestamp::default(), ..record },
+    };
+    // Who came in between has newer news.
+    let _ = abi::set_shared_data(&key(remote), &record.to_bytes(), cas);
+}
+
+/// Where the record is. Providers of one name with different endpoints do not share keys.
+fn key(remote: &RemoteKeys) -> String {
+    let RemoteKeys { provider, cluster, scheme, authority, path, .. } = remote;
+    format!("jwt-gate/jwks/{provider}/{cluster}/{scheme}://{authority}{path}")
 }
 
 /// Starts a fetch; the token names its callout.
@@ -47,8 +87,8 @@ pub(super) fn start(root: &Root, remote: &RemoteKeys) -> Result<u32, FetchError>
 }
 
 /// The number of one of the two statuses that the SDK lets through.
-fn code(status: Status) -> u32 {
-    if status == Status::BadArgument { 2 } else { 10 }
+fn code(status: proxy_wasm::types::Status) -> u32 {
+    if status == proxy_wasm::types::Status::BadArgument { 2 } else { 10 }
 }
 
 /// Reads the answer of a callout. The sizes are announcements: a body that was cut off has fewer
@@ -83,7 +123,16 @@ pub(super) fn settle(
     end: Result<Answer<'_>, FetchError>,
 ) -> Command {
     let settled = match &mut *shared.gate.borrow_mut() {
-        Some(gate) => gate.settle(now, source, end),
+        Some(gate) => {
+            let body = end.as_ref().ok().map(|answer| answer.body);
+            let settled = gate.settle(now, source, end);
+            if let Some(remote) =
+                gate.remote(source).filter(|_| shared.kind.get() == HostKind::Envoy)
+            {
+                publish(remote, now, body.filter(|_| settled.fetched));
+            }
+            settled
+        }
         None => return Command::Rest,
     };
     match &settled.note {

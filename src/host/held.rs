@@ -59,6 +59,11 @@ impl WaitList {
         self.0.borrow_mut().retain(|held| held.context != context);
     }
 
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Whether somebody has waited long enough.
     pub(super) fn any_due(&self, now: Timestamp) -> bool {
         self.0.borrow().iter().any(|held| held.deadline <= now)

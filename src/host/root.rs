@@ -19,13 +19,19 @@ use crate::policy::{HostKind, Policy};
 use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
-/// Time between two ticks in milliseconds, set once: NGINX traps on a second setting.
+/// Time between two ticks in milliseconds. NGINX gets no other: it traps on a second setting.
 const TICK: u32 = 500;
+
+/// The same while a request is held, or another worker fetches keys that we wait for.
+const TICK_WAITING: u32 = 20;
+
+/// The first tick: the canary VM, whose callouts never end, does not live to see it.
+const TICK_FIRST: u32 = 1;
 
 /// A root context.
 pub(super) struct Root {
     shared: Rc<Shared>,
-    /// Fetches under way, by the token of their callout.
+    /// Fetches of our own under way, by the token of their callout.
     in_flight: BTreeMap<u32, SourceId>,
 }
 
@@ -37,15 +43,20 @@ impl Root {
 
     fn configure(&self, policy: Policy) {
         let now = shared::now();
-        // A host without metrics or timers says so when they are asked for.
         let needs_ticks = !policy.sources.is_empty();
-        let timers = !needs_ticks || abi::set_tick_period(TICK).is_ok();
+        if needs_ticks {
+            self.shared.tick_in(TICK);
+        }
+        let timers = !needs_ticks || self.shared.tick.get() != 0;
         let kind = policy.host().unwrap_or_else(|| detect::detect(timers));
         if needs_ticks && kind == HostKind::Bare {
             log::error!(
-                "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and \
-                         tokens of such providers are answered with 503; use `local_jwks`"
+                "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and tokens of \
+                 such providers are answered with 503; use `local_jwks`"
             );
+        }
+        if needs_ticks && kind == HostKind::Envoy {
+            self.shared.tick_in(TICK_FIRST);
         }
         log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
         *self.shared.counters.borrow_mut() = Counters::define();
@@ -53,36 +64,60 @@ impl Root {
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
     }
 
-    /// Tells the due sources so, and starts what they ask for.
+    /// Moves every source on: takes in what other workers have fetched, tells it the time, starts
+    /// the fetch that it asks for.
     fn drive(&mut self, now: Timestamp) {
-        let due = self.shared.gate.borrow().as_ref().map(|g| g.due(now)).unwrap_or_default();
-        let mut release = false;
-        let mut fetch = self.shared.to_fetch.take();
-        for source in due {
-            let command = match &mut *self.shared.gate.borrow_mut() {
-                Some(gate) => gate.handle(now, source, Event::Tick),
-                None => Command::Rest,
-            };
-            match command {
-                Command::Rest => {}
-                Command::Fetch => fetch.push(source),
-                Command::Release => release = true,
-            }
+        let sources: Vec<_> = self.shared.gate.borrow().iter().flat_map(Gate::sources).collect();
+        let mut release = self.shared.held.any_due(now);
+        for source in sources {
+            release |= self.drive_source(now, source) == Command::Release;
         }
-        for source in fetch {
-            release |= self.fetch(now, source) == Command::Release;
-        }
-        if release || self.shared.held.any_due(now) {
+        if release {
             self.release(now);
+        }
+        if self.shared.kind.get() == HostKind::Envoy {
+            let waiting = self.waits_for_another() || !self.shared.held.is_empty();
+            self.shared.tick_in(if waiting { TICK_WAITING } else { TICK });
         }
     }
 
-    fn fetch(&mut self, now: Timestamp, source: SourceId) -> Command {
-        let remote = match &*self.shared.gate.borrow() {
-            Some(gate) => gate.remote(source).cloned(),
-            None => None,
+    fn drive_source(&mut self, now: Timestamp, source: SourceId) -> Command {
+        let ours = |root: &Self| root.in_flight.values().any(|id| *id == source);
+        let mut release = Command::Rest;
+        let wants_fetch = {
+            let mut gate = self.shared.gate.borrow_mut();
+            let Some(gate) = &mut *gate else { return Command::Rest };
+            if let Some(remote) =
+                gate.remote(source).filter(|_| self.shared.kind.get() == HostKind::Envoy)
+            {
+                let (record, _) = fetching::record(remote);
+                release = gate.adopt(now, source, &record);
+            }
+            match gate.handle(now, source, Event::Tick) {
+                Command::Release => release = Command::Release,
+                Command::Rest | Command::Fetch => {}
+            }
+            gate.is_fetching(source)
         };
+        if !wants_fetch {
+            // A fetch that was given up is not ours any more.
+            self.in_flight.retain(|_, id| *id != source);
+            return release;
+        }
+        if !ours(self) && self.start(now, source) == Command::Release {
+            return Command::Release;
+        }
+        release
+    }
+
+    /// Starts a fetch, unless another worker has one under way.
+    fn start(&mut self, now: Timestamp, source: SourceId) -> Command {
+        let remote = self.shared.gate.borrow().as_ref().and_then(|g| g.remote(source).cloned());
         let Some(remote) = remote else { return Command::Rest };
+        let shares = self.shared.kind.get() == HostKind::Envoy;
+        if shares && !fetching::lease(&remote, now) {
+            return Command::Rest;
+        }
         match fetching::start(self, &remote) {
             Ok(token) => {
                 self.in_flight.insert(token, source);
@@ -90,6 +125,14 @@ impl Root {
             }
             Err(why) => fetching::settle(&self.shared, now, source, Err(why)),
         }
+    }
+
+    /// Whether a fetch is under way that is not ours.
+    fn waits_for_another(&self) -> bool {
+        let gate = self.shared.gate.borrow();
+        let mut sources =
+            gate.iter().flat_map(|gate| gate.sources().filter(|s| gate.is_fetching(*s)));
+        sources.any(|source| !self.in_flight.values().any(|id| *id == source))
     }
 
     /// Decides again on every held request, from the start.
@@ -146,19 +189,10 @@ impl RootContext for Root {
                 return false;
             }
         }
-        // Envoy takes callouts from here, so that keys are there before the first request; NGINX
-        // traps on them and gets its fetches at the first tick.
-        if self.shared.kind.get() == HostKind::Envoy {
-            self.drive(shared::now());
-        }
         true
     }
 
     fn on_tick(&mut self) {
-        if self.shared.woken.take() {
-            // The period that a waiting request has set was for this tick only.
-            let _ = abi::set_tick_period(TICK);
-        }
         self.drive(shared::now());
     }
 

@@ -29,11 +29,12 @@ pub(super) struct Shared {
     pub(super) counters: RefCell<Counters>,
     /// Requests that wait for keys.
     pub(super) held: WaitList,
-    /// Fetches that a request has asked for and the root has to start.
-    pub(super) to_fetch: RefCell<Vec<SourceId>>,
-    /// Whether the root was asked to tick at once.
-    pub(super) woken: Cell<bool>,
+    /// Time between two ticks in milliseconds; 0: none.
+    pub(super) tick: Cell<u32>,
 }
+
+/// A tick period for what somebody waits for, in milliseconds.
+const AT_ONCE: u32 = 1;
 
 /// How a request stands after it was decided on.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +56,7 @@ impl Shared {
             kind: Cell::new(HostKind::Bare),
             counters: RefCell::default(),
             held: WaitList::default(),
-            to_fetch: RefCell::default(),
-            woken: Cell::new(false),
+            tick: Cell::new(0),
         }
     }
 
@@ -113,12 +113,16 @@ impl Shared {
             Some(gate) => gate.handle(now, source, Event::Wanted),
             None => Command::Rest,
         };
-        if command == Command::Fetch {
-            self.to_fetch.borrow_mut().push(source);
-            // Elsewhere a request must not set the tick; the next one is soon enough.
-            if self.kind.get() == HostKind::Envoy && abi::set_tick_period(1).is_ok() {
-                self.woken.set(true);
-            }
+        // Elsewhere a request must not set the tick; the next one is soon enough.
+        if command == Command::Fetch && self.kind.get() == HostKind::Envoy {
+            self.tick_in(AT_ONCE);
+        }
+    }
+
+    /// Makes the root tick after so many milliseconds, and then again and again.
+    pub(super) fn tick_in(&self, millis: u32) {
+        if self.tick.get() != millis && abi::set_tick_period(millis).is_ok() {
+            self.tick.set(millis);
         }
     }
 }

@@ -35,6 +35,8 @@ pub enum Event {
     Wanted,
     /// The fetch ended with a key set.
     Fetched(Arc<KeySet>),
+    /// Another worker has fetched a key set, at that time.
+    Adopted(Arc<KeySet>, Timestamp),
     /// The fetch failed, or could not be started.
     Failed,
 }
@@ -72,7 +74,7 @@ struct Held {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fetch {
     Idle { due: Timestamp, failures: u32 },
-    InFlight { failures: u32, give_up: Timestamp },
+    InFlight { failures: u32, since: Timestamp, give_up: Timestamp },
 }
 
 impl KeySource {
@@ -93,9 +95,16 @@ impl KeySource {
                 self.held = Some(Held { keys, since: now });
                 self.rest(now.plus(self.schedule.refresh), 0)
             }
+            // What asked for it is looked at again, and may then ask for a fetch of our own.
+            (Event::Adopted(keys, at), _) => {
+                let since = at.min(now);
+                self.held = Some(Held { keys, since });
+                self.asked = None;
+                self.rest(since.plus(self.schedule.refresh), 0)
+            }
             (Event::Failed, Fetch::InFlight { failures, .. }) => self.back_off(now, failures),
             // The stream that asked may be gone, and the answer with it.
-            (Event::Tick, Fetch::InFlight { failures, give_up }) if give_up <= now => {
+            (Event::Tick, Fetch::InFlight { failures, give_up, .. }) if give_up <= now => {
                 self.back_off(now, failures)
             }
             (Event::Tick | Event::Wanted | Event::Failed, _) => Command::Rest,
@@ -111,6 +120,19 @@ impl KeySource {
     /// Whether waiting can bring what a request lacks: a fetch is under way, or may start now.
     pub fn may_bring(&self, now: Timestamp) -> bool {
         matches!(self.fetch, Fetch::InFlight { .. }) || self.may_ask(now)
+    }
+
+    /// When the keys at hand were fetched; the beginning of time when there are none.
+    pub fn fetched_at(&self) -> Timestamp {
+        self.held.as_ref().map_or(Timestamp::default(), |held| held.since)
+    }
+
+    /// Since when a fetch is under way, here or in another worker.
+    pub const fn fetching_since(&self) -> Option<Timestamp> {
+        match self.fetch {
+            Fetch::Idle { .. } => None,
+            Fetch::InFlight { since, .. } => Some(since),
+        }
     }
 
     /// When the next [`Event::Tick`] is due.
@@ -135,7 +157,7 @@ impl KeySource {
 
     fn start(&mut self, now: Timestamp, failures: u32) -> Command {
         let give_up = now.plus(self.schedule.patience);
-        self.fetch = Fetch::InFlight { failures, give_up };
+        self.fetch = Fetch::InFlight { failures, since: now, give_up };
         Command::Fetch
     }
 

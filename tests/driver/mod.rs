@@ -33,13 +33,13 @@ impl Core {
         Self { now, gate: None, endpoint: None, fetches: 0, log: Vec::new() }
     }
 
-    /// Plays the host's part: ticks, fetches and their ends, until all is at rest.
+    /// Plays the host's part: tells each source the time, and does what it asks for.
     fn tick(&mut self) {
-        for source in self.gate.as_ref().map(|gate| gate.due(self.now)).unwrap_or_default() {
+        let sources: Vec<_> = self.gate.iter().flat_map(Gate::sources).collect();
+        for source in sources {
             let now = self.now;
-            if self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick))
-                == Some(Command::Fetch)
-            {
+            let command = self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick));
+            if command == Some(Command::Fetch) {
                 self.fetch(source);
             }
         }

@@ -145,7 +145,8 @@ impl World {
             (json!({ "any_of": [c, not] }), expected.max(opposite)),
             (json!({ "all_of": [c, not] }), expected.min(opposite)),
         ];
-        for (other, truth) in [(marked(true), True), (marked(false), False), (unsaid(), Undecided)] {
+        for (other, truth) in [(marked(true), True), (marked(false), False), (unsaid(), Undecided)]
+        {
             rows.push((json!({ "all_of": [c, other] }), expected.min(truth)));
             rows.push((json!({ "all_of": [other, c] }), expected.min(truth)));
             rows.push((json!({ "any_of": [c, other] }), expected.max(truth)));

@@ -55,7 +55,11 @@ fn roles_are_elements_and_a_string_is_one_role() {
         (r#"{"roles": ["user admin"]}"#, r#"{"roles": "user admin"}"#, True),
         (r#"{"roles": ["admin"]}"#, r#"{"roles": ["administrator", "Admin", "admin "]}"#, False),
         (r#"{"roles": ["admin"]}"#, r#"{"roles": []}"#, False),
-        (r#"{"roles": ["admin"]}"#, r#"{"resource_access": {"a": {"roles": ["admin"]}}}"#, Undecided),
+        (
+            r#"{"roles": ["admin"]}"#,
+            r#"{"resource_access": {"a": {"roles": ["admin"]}}}"#,
+            Undecided,
+        ),
         (r#"{"roles": ["admin"]}"#, r#"{"realm_access": {}}"#, Undecided),
         (r#"{"roles": ["admin"]}"#, r#"{"realm_access": "admin"}"#, Undecided),
         (r#"{"roles": ["admin"]}"#, "{}", Undecided),

@@ -1,0 +1,1 @@
+//! Paths, and what servers make of them.

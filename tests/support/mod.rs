@@ -1,0 +1,68 @@
+//! A gate with a configuration, and what it says.
+
+use std::sync::Arc;
+
+use jwt_gate::effects::{Effects, HeaderOp, Reply};
+use jwt_gate::gate::{Decision, Gate};
+use jwt_gate::policy::Policy;
+use jwt_gate::time::Timestamp;
+
+/// Header lines as bytes, pseudo-headers among them.
+pub type Lines = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// The time at which tests take place, in Unix seconds.
+pub const NOW: u64 = 1_800_000_000;
+
+/// A gate for `config`; the faults where it has some.
+pub fn gate(config: &serde_json::Value) -> Result<Gate, String> {
+    let text = config.to_string();
+    let policy = Policy::from_json(text.as_bytes())
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    Ok(Gate::new(Arc::new(policy), Timestamp::from_secs(NOW)))
+}
+
+/// A request from text.
+pub fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
+    let pseudo = [(":method", "GET"), (":scheme", "https"), (":authority", "api.example")];
+    let line = |(name, value): &(&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+    let mut lines: Lines = pseudo.iter().map(line).collect();
+    lines.push((b":path".to_vec(), path.as_bytes().to_vec()));
+    lines.extend(headers.iter().map(line));
+    lines
+}
+
+/// The outcome of a check: the changes, or the answer.
+pub fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
+    let view = lines.as_slice();
+    let effects = match gate.check(Timestamp::from_secs(secs), &view) {
+        Decision::Allow(permit) => gate.permit(&view, &permit),
+        Decision::Deny(refusal) | Decision::Wait { otherwise: refusal, .. } => {
+            gate.refuse(&view, &refusal)
+        }
+    };
+    match effects {
+        Effects::Forward(ops) => Ok(ops),
+        Effects::Reply(reply) => Err(reply),
+    }
+}
+
+/// The lines that the upstream sees.
+pub fn upstream(lines: &Lines, ops: &[HeaderOp]) -> Lines {
+    let mut lines = lines.clone();
+    for op in ops {
+        match op {
+            HeaderOp::Remove(name) => {
+                lines.retain(|(known, _)| !known.eq_ignore_ascii_case(name.as_str().as_bytes()));
+            }
+            HeaderOp::Add(name, value) => {
+                lines.push((name.as_str().as_bytes().to_vec(), value.clone()));
+            }
+            HeaderOp::SetPath(path) => {
+                for (_, value) in lines.iter_mut().filter(|(name, _)| name == b":path") {
+                    value.clone_from(path);
+                }
+            }
+        }
+    }
+    lines
+}
