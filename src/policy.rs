@@ -1,6 +1,8 @@
 //! The compiled policy: immutable, shared by all requests.
 
 pub mod condition;
+pub mod coverage;
+pub mod index;
 pub mod matcher;
 pub mod path;
 pub mod provider;
@@ -8,10 +10,12 @@ pub mod roles;
 pub mod rule;
 pub mod template;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
+use crate::policy::index::RuleIndex;
 use crate::policy::path::Target;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
@@ -25,6 +29,8 @@ use crate::requirement::{Leaf, ProviderId};
 pub struct Policy {
     pub(crate) providers: Vec<Provider>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) index: RuleIndex,
+    pub(crate) warnings: Vec<String>,
     pub(crate) sources: Vec<RemoteKeys>,
     pub(crate) roles: RoleTable,
     pub(crate) owned: Vec<HeaderName>,
@@ -81,20 +87,26 @@ pub struct RemoteKeys {
 impl Policy {
     /// The rule for a request, and the reading of the path that its variables come from.
     ///
-    /// Each rule is looked at once for each reading; a plain path has only one.
+    /// A plain path has only one reading; another one is looked up twice.
     pub(crate) fn rule<'r>(
         &self,
         view: &dyn RequestView,
         target: Target<'r>,
-    ) -> Result<(Option<&Rule>, std::borrow::Cow<'r, [u8]>), Rejection> {
-        let find =
-            |path: &[u8]| self.rules.iter().position(|r| r.matcher.matches(view, target, path));
+    ) -> Result<(Option<&Rule>, Cow<'r, [u8]>), Rejection> {
+        let find = |path: &[u8]| {
+            let mut candidates = self.index.candidates(path).into_iter();
+            candidates.find(|at| self.is_for(*at, view, target, path))
+        };
         let liberal = target.liberal().ok_or(Rejection::AmbiguousPath)?;
         let literal_rule = find(target.path());
         if *liberal != *target.path() && find(&liberal) != literal_rule {
             return Err(Rejection::AmbiguousPath);
         }
         Ok((literal_rule.and_then(|at| self.rules.get(at)), liberal))
+    }
+
+    fn is_for(&self, rule: usize, view: &dyn RequestView, target: Target<'_>, path: &[u8]) -> bool {
+        self.rules.get(rule).is_some_and(|rule| rule.matcher.matches(view, target, path))
     }
 
     /// The provider `id`.
@@ -112,6 +124,11 @@ impl Policy {
             }
             Leaf::Open => None,
         })
+    }
+
+    /// What is no fault and yet probably not meant, each with its place.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// How large it is, in words.

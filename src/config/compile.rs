@@ -11,8 +11,11 @@ use crate::config::raw::{Action, Config, HostName, Limits as RawLimits};
 use crate::config::read::slips;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
+use crate::policy::coverage;
+use crate::policy::index::RuleIndex;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
+use crate::policy::rule::Rule;
 use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
 use crate::request::HeaderName;
 use crate::requirement::ProviderId;
@@ -60,8 +63,12 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         .filter_map(|(i, raw)| rule::rule(raw, i, &names, &providers, faults))
         .collect();
     let owned = owned(&providers);
+    let index = RuleIndex::new(&rules);
+    let warnings = warnings(&rules, &index);
     let policy = Policy {
         rules,
+        index,
+        warnings,
         sources,
         owned,
         roles: names.roles,
@@ -77,6 +84,16 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     Some(policy)
+}
+
+fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
+    let covered = coverage::covered(rules, index).into_iter();
+    covered
+        .map(|(rule, by)| {
+            let at = rules.iter().position(|known| std::ptr::eq(known, rule)).unwrap_or_default();
+            format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)
+        })
+        .collect()
 }
 
 /// The providers in the order of their names; `None` for one with a fault.

@@ -58,6 +58,7 @@ impl Root {
         if needs_ticks && kind == HostKind::Envoy {
             self.shared.tick_in(TICK_FIRST);
         }
+        policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
         *self.shared.counters.borrow_mut() = Counters::define();
         self.shared.kind.set(kind);

@@ -4,6 +4,7 @@
 #[derive(Clone, Debug)]
 pub struct Template {
     segments: Box<[Segment]>,
+    literal: Box<[u8]>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ impl Template {
             }
             segments.push(segment);
         }
-        let template = Self { segments: segments.into() };
+        let template = Self { literal: literal_of(&segments), segments: segments.into() };
         let mut names: Vec<_> = template.variables().collect();
         names.sort_unstable();
         let twice = names.windows(2).find_map(|pair| match pair {
@@ -46,6 +47,11 @@ impl Template {
             Some(name) => Err(format!("has the variable `{name}` twice")),
             None => Ok(template),
         }
+    }
+
+    /// The text that every path which fits begins with.
+    pub fn literal(&self) -> &[u8] {
+        &self.literal
     }
 
     /// The names of its variables.
@@ -115,6 +121,27 @@ impl Segment {
             _ => Err(format!("`{part}`: a variable stands for `*` or, as a whole segment, `**`")),
         }
     }
+}
+
+/// The segments before the first variable one. The slash before a rest is not part of it: the rest
+/// may be nothing at all, without its slash.
+fn literal_of(segments: &[Segment]) -> Box<[u8]> {
+    let mut text = Vec::new();
+    for segment in segments {
+        match segment {
+            Segment::Literal(literal) => {
+                text.push(b'/');
+                text.extend_from_slice(literal);
+            }
+            Segment::One { before, .. } => {
+                text.push(b'/');
+                text.extend_from_slice(before);
+                break;
+            }
+            Segment::Rest { .. } => break,
+        }
+    }
+    text.into()
 }
 
 fn literal(text: &str) -> Result<Box<[u8]>, String> {

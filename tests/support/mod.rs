@@ -8,13 +8,13 @@ use jwt_gate::policy::Policy;
 use jwt_gate::time::Timestamp;
 
 /// Header lines as bytes, pseudo-headers among them.
-pub type Lines = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type Lines = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// The time at which tests take place, in Unix seconds.
-pub const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 
 /// A gate for `config`; the faults where it has some.
-pub fn gate(config: &serde_json::Value) -> Result<Gate, String> {
+pub(crate) fn gate(config: &serde_json::Value) -> Result<Gate, String> {
     let text = config.to_string();
     let policy = Policy::from_json(text.as_bytes())
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
@@ -22,7 +22,7 @@ pub fn gate(config: &serde_json::Value) -> Result<Gate, String> {
 }
 
 /// A request from text.
-pub fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
+pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
     let pseudo = [(":method", "GET"), (":scheme", "https"), (":authority", "api.example")];
     let line = |(name, value): &(&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
     let mut lines: Lines = pseudo.iter().map(line).collect();
@@ -32,7 +32,7 @@ pub fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
 }
 
 /// The outcome of a check: the changes, or the answer.
-pub fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
+pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
     let view = lines.as_slice();
     let effects = match gate.check(Timestamp::from_secs(secs), &view) {
         Decision::Allow(permit) => gate.permit(&view, &permit),
@@ -47,7 +47,7 @@ pub fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Rep
 }
 
 /// The lines that the upstream sees.
-pub fn upstream(lines: &Lines, ops: &[HeaderOp]) -> Lines {
+pub(crate) fn upstream(lines: &Lines, ops: &[HeaderOp]) -> Lines {
     let mut lines = lines.clone();
     for op in ops {
         match op {

@@ -1,0 +1,142 @@
+//! Which rules a path may fall under: a look-up whose cost is the path's length, not the number of
+//! rules.
+//!
+//! Each rule's path begins with some literal text, perhaps none. A radix tree over these texts
+//! yields the rules whose text the path begins with; only they are looked at, in their order.
+//! Letters are folded on both sides, so that a rule without case is found as well; whether the
+//! rule really matches is for the rule to say.
+
+use crate::policy::rule::{PathMatch, Rule};
+
+/// The index over the rules of a policy.
+#[derive(Clone, Debug, Default)]
+pub struct RuleIndex(Node);
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// What the path has to go on with to come here.
+    label: Box<[u8]>,
+    /// Rules whose literal text ends here, ascending.
+    rules: Vec<usize>,
+    /// Nodes below, by the first byte of their labels.
+    below: Vec<Self>,
+}
+
+impl RuleIndex {
+    /// An index over `rules`.
+    pub fn new(rules: &[Rule]) -> Self {
+        let mut root = Node::default();
+        for (i, rule) in rules.iter().enumerate() {
+            root.insert(&literal(&rule.matcher.path).to_ascii_lowercase(), i);
+        }
+        Self(root)
+    }
+
+    /// The rules that `path` may fall under, ascending.
+    pub fn candidates(&self, path: &[u8]) -> Vec<usize> {
+        let path = path.to_ascii_lowercase();
+        let mut found = self.0.rules.clone();
+        let mut node = &self.0;
+        let mut rest = path.as_slice();
+        while let Some(next) = node.child(rest) {
+            let Some(left) = rest.strip_prefix(&*next.label) else { break };
+            found.extend_from_slice(&next.rules);
+            (node, rest) = (next, left);
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+impl Node {
+    /// The node below whose label begins as `rest` does.
+    fn child(&self, rest: &[u8]) -> Option<&Self> {
+        let at = self.place(*rest.first()?).ok()?;
+        self.below.get(at)
+    }
+
+    fn place(&self, first: u8) -> Result<usize, usize> {
+        self.below.binary_search_by_key(&Some(&first), |node| node.label.first())
+    }
+
+    fn insert(&mut self, text: &[u8], rule: usize) {
+        let Some(first) = text.first() else {
+            self.rules.push(rule);
+            return;
+        };
+        match self.place(*first) {
+            Err(at) => {
+                let leaf = Self { label: text.into(), rules: vec![rule], below: Vec::new() };
+                self.below.insert(at, leaf);
+            }
+            Ok(at) => {
+                let Some(child) = self.below.get_mut(at) else { return };
+                let shared = child.label.iter().zip(text).take_while(|(a, b)| a == b).count();
+                child.split(shared);
+                child.insert(text.get(shared..).unwrap_or_default(), rule);
+            }
+        }
+    }
+
+    /// Cuts the label after `at` bytes; what follows becomes a node below.
+    fn split(&mut self, at: usize) {
+        let Some((head, tail)) = self.label.split_at_checked(at).filter(|(_, t)| !t.is_empty())
+        else {
+            return;
+        };
+        let (head, tail) = (head.into(), tail.into());
+        let lower = Self {
+            label: tail,
+            rules: std::mem::take(&mut self.rules),
+            below: std::mem::take(&mut self.below),
+        };
+        *self = Self { label: head, rules: Vec::new(), below: vec![lower] };
+    }
+}
+
+/// The literal text that every path of this kind begins with.
+pub fn literal(path: &PathMatch) -> &[u8] {
+    match path {
+        PathMatch::Prefix(text) | PathMatch::Exact(text) | PathMatch::SeparatedPrefix(text) => text,
+        PathMatch::Template(template) => template.literal(),
+        PathMatch::Regex(_) | PathMatch::Connect => b"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::rule::RouteMatch;
+
+    fn rule(prefix: &str) -> Rule {
+        Rule {
+            name: "".into(),
+            matcher: RouteMatch {
+                path: PathMatch::Prefix(prefix.as_bytes().into()),
+                ignore_case: false,
+                methods: Box::default(),
+                hosts: Box::default(),
+                headers: Box::default(),
+                query: Box::default(),
+            },
+            requires: None,
+            deny: None,
+            authorize: None,
+            shadow: false,
+        }
+    }
+
+    #[test]
+    fn the_candidates_are_those_whose_text_the_path_begins_with() {
+        let texts = ["/a/b", "/", "/a", "/ab", "/a/bc", "", "/A/B", "/b", "/a/b"];
+        let rules: Vec<_> = texts.iter().map(|text| rule(text)).collect();
+        let index = RuleIndex::new(&rules);
+        for path in ["/a/b/c", "/a/bcd", "/ab", "/A/b", "/c", "", "a", "/", "/a/"] {
+            let folded = path.to_ascii_lowercase();
+            let begins = |text: &str| folded.starts_with(&text.to_ascii_lowercase());
+            let expected: Vec<usize> =
+                (0..texts.len()).filter(|i| begins(texts.get(*i).unwrap())).collect();
+            assert_eq!(index.candidates(path.as_bytes()), expected, "{path}");
+        }
+    }
+}
