@@ -83,7 +83,7 @@ deny: $(DENY)
 	@$(DENY) --log-level error --workspace --all-features check --hide-inclusion-graph licenses sources bans
 	@echo '==> dependencies: advisories'
 	@if $(DENY) --log-level off fetch db 2>/dev/null; then \
-		$(DENY) --log-level error --workspace --all-features check --disable-fetch advisories; \
+		$(DENY) --log-level error --workspace --all-features check --hide-inclusion-graph advisories; \
 	elif [[ '$(ADVISORIES)' == required ]]; then \
 		echo 'advisories: the database cannot be fetched' >&2; exit 1; \
 	else \

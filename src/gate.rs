@@ -44,12 +44,17 @@ pub enum Decision<'g> {
     /// Refuse it.
     Deny(Refusal<'g>),
     /// Ask the source for keys, hold the request until the source settles, then check again.
-    Wait {
-        /// Where the keys come from.
-        source: SourceId,
-        /// The refusal where nobody can wait.
-        otherwise: Refusal<'g>,
-    },
+    Wait(SourceId),
+}
+
+/// When a request is decided on.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time.
+    pub now: Timestamp,
+    /// Whether the request may wait for keys. If not, keys that are not there count as
+    /// unavailable, and [`Decision::Wait`] does not occur.
+    pub may_wait: bool,
 }
 
 /// A refusal, and the rule under which it was made.
@@ -112,7 +117,7 @@ impl Gate {
     }
 
     /// Decides on a request.
-    pub fn check<'g>(&'g self, now: Timestamp, view: &dyn RequestView) -> Decision<'g> {
+    pub fn check<'g>(&'g self, moment: Moment, view: &dyn RequestView) -> Decision<'g> {
         if self.policy.bypass_cors_preflight && is_preflight(view) {
             return Decision::Allow(Permit::open());
         }
@@ -129,32 +134,31 @@ impl Gate {
                 deny(Rejection::NoRule, None)
             };
         };
-        match self.judge(now, view, rule, &liberal) {
-            // Nobody is held, and nobody refused, by a rule that is on trial.
-            Decision::Deny(refusal) | Decision::Wait { otherwise: refusal, .. } if rule.shadow => {
+        // Nobody is held, and nobody refused, by a rule that is on trial.
+        let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
+        match self.judge(moment, view, rule, &liberal) {
+            Decision::Deny(refusal) if rule.shadow => {
                 Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
             }
-            decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait { .. }) => decision,
+            decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
         }
     }
 
     /// What the rule says to a request that it is for.
     fn judge<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         view: &dyn RequestView,
         rule: &'g Rule,
         path: &[u8],
     ) -> Decision<'g> {
         let refusal = |why| Refusal { why, rule: Some(rule) };
-        let accepted = match self.authenticate(now, view, rule) {
+        let accepted = match self.authenticate(moment, view, rule) {
             Verdict::Valid(accepted) => accepted,
             Verdict::Refused(why) => return Decision::Deny(refusal(why)),
-            Verdict::Unknown { source, otherwise } => {
-                return Decision::Wait { source, otherwise: refusal(otherwise) };
-            }
+            Verdict::Unknown(source) => return Decision::Wait(source),
         };
-        match self.authorize(now, view, rule, path, &accepted) {
+        match self.authorize(moment.now, view, rule, path, &accepted) {
             Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
             Err(why) => Decision::Deny(refusal(why)),
         }

@@ -58,12 +58,7 @@ pub enum Verdict<T> {
     /// It is not.
     Refused(Rejection),
     /// Keys are on their way that may decide it.
-    Unknown {
-        /// Where the keys come from.
-        source: SourceId,
-        /// The refusal, should nobody wait for them.
-        otherwise: Rejection,
-    },
+    Unknown(SourceId),
 }
 
 impl Requirement {
@@ -110,13 +105,7 @@ impl<T> Verdict<T> {
         match (self, later) {
             (valid @ Self::Valid(_), _) | (_, valid @ Self::Valid(_)) => valid,
             (Self::Refused(a), Self::Refused(b)) => Self::Refused(a.telling(b)),
-            (
-                Self::Unknown { source, otherwise: a },
-                Self::Refused(b) | Self::Unknown { otherwise: b, .. },
-            )
-            | (Self::Refused(a), Self::Unknown { source, otherwise: b }) => {
-                Self::Unknown { source, otherwise: a.telling(b) }
-            }
+            (unknown @ Self::Unknown(_), _) | (_, unknown @ Self::Unknown(_)) => unknown,
         }
     }
 
@@ -124,7 +113,7 @@ impl<T> Verdict<T> {
     pub fn and(self, later: Self) -> Self {
         match (self, later) {
             (refused @ Self::Refused(_), _) | (_, refused @ Self::Refused(_)) => refused,
-            (unknown @ Self::Unknown { .. }, _) | (_, unknown @ Self::Unknown { .. }) => unknown,
+            (unknown @ Self::Unknown(_), _) | (_, unknown @ Self::Unknown(_)) => unknown,
             (Self::Valid(mut tokens), Self::Valid(more)) => {
                 tokens.extend(more);
                 Self::Valid(tokens)
@@ -146,7 +135,7 @@ mod tests {
     }
 
     fn unknown() -> Verdict<u8> {
-        Verdict::Unknown { source: SourceId(7), otherwise: Rejection::KeysUnavailable }
+        Verdict::Unknown(SourceId(7))
     }
 
     fn combine(all: bool, verdicts: [fn() -> Verdict<u8>; 2]) -> Verdict<u8> {

@@ -88,12 +88,10 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
 
 fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
     let covered = coverage::covered(rules, index).into_iter();
-    covered
-        .map(|(rule, by)| {
-            let at = rules.iter().position(|known| std::ptr::eq(known, rule)).unwrap_or_default();
-            format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)
-        })
-        .collect()
+    let say = |(at, by): (usize, &Rule)| {
+        format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)
+    };
+    covered.map(say).collect()
 }
 
 /// The providers in the order of their names; `None` for one with a fault.

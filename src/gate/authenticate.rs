@@ -1,6 +1,6 @@
 //! Who sent the request: tokens found, looked at, verified.
 
-use super::{Accepted, Gate};
+use super::{Accepted, Gate, Moment};
 use crate::credential::Location;
 use crate::jws::Jws;
 use crate::policy::provider::{Keys, Provider};
@@ -8,7 +8,6 @@ use crate::policy::rule::Rule;
 use crate::rejection::{Malformed, Rejection};
 use crate::request::RequestView;
 use crate::requirement::{Leaf, Place, Verdict};
-use crate::time::Timestamp;
 
 /// Tokens that one demand looks at; who sends more is refused.
 const MAX_TOKENS: usize = 4;
@@ -17,37 +16,37 @@ impl Gate {
     /// What the rule's requirement comes to.
     pub(super) fn authenticate<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         view: &dyn RequestView,
         rule: &Rule,
     ) -> Verdict<Accepted<'g>> {
         match &rule.requires {
-            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(now, view, leaf)),
+            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(moment, view, leaf)),
             None => Verdict::Valid(Vec::new()),
         }
     }
 
     fn leaf<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         view: &dyn RequestView,
         leaf: &Leaf,
     ) -> Verdict<Accepted<'g>> {
         match leaf {
             Leaf::Open => Verdict::Valid(Vec::new()),
             Leaf::Provider { id, audiences } => match self.policy.provider(*id) {
-                Some(provider) => self.provider(now, view, provider, audiences.as_deref()),
+                Some(provider) => self.provider(moment, view, provider, audiences.as_deref()),
                 None => Verdict::Refused(Rejection::Misconfigured),
             },
-            Leaf::AllowMissing(places) => self.optional(now, view, places, false),
-            Leaf::AllowMissingOrFailed(places) => self.optional(now, view, places, true),
+            Leaf::AllowMissing(places) => self.optional(moment, view, places, false),
+            Leaf::AllowMissingOrFailed(places) => self.optional(moment, view, places, true),
         }
     }
 
     /// One provider's token is asked for; every token at its places must be good.
     fn provider<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         view: &dyn RequestView,
         provider: &'g Provider,
         audiences: Option<&[Box<str>]>,
@@ -61,7 +60,7 @@ impl Gate {
                     return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
                 }
                 let token = match Jws::parse(credential.token(), self.policy.limits.token) {
-                    Ok(token) => self.token(now, token, provider, location, audiences),
+                    Ok(token) => self.token(moment, token, provider, location, audiences),
                     Err(why) => Verdict::Refused(Rejection::Malformed(why)),
                 };
                 verdict = match (verdict, token) {
@@ -77,7 +76,7 @@ impl Gate {
     /// No token is asked for, but those that came are looked at.
     fn optional<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         view: &dyn RequestView,
         places: &[Place],
         may_fail: bool,
@@ -93,7 +92,7 @@ impl Gate {
                 if seen > MAX_TOKENS {
                     return verdict;
                 }
-                let token = self.at_place(now, credential.token(), place);
+                let token = self.at_place(moment, credential.token(), place);
                 let failed = matches!(token, Verdict::Refused(_));
                 if !(may_fail && failed) {
                     verdict = verdict.and(token);
@@ -107,7 +106,7 @@ impl Gate {
     /// else the first one's that takes any issuer.
     fn at_place<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         token: &[u8],
         place: &Place,
     ) -> Verdict<Accepted<'g>> {
@@ -122,7 +121,7 @@ impl Gate {
         let Some(provider) = provider else { return Verdict::Refused(Rejection::UnknownIssuer) };
         let location = provider.locations.iter().find(|location| **location == place.location);
         match location {
-            Some(location) => self.token(now, token, provider, location, None),
+            Some(location) => self.token(moment, token, provider, location, None),
             None => Verdict::Refused(Rejection::UnknownIssuer),
         }
     }
@@ -130,13 +129,13 @@ impl Gate {
     /// A token of a provider: looked at as a whole, then verified with that provider's keys only.
     fn token<'g>(
         &'g self,
-        now: Timestamp,
+        moment: Moment,
         token: Jws<'_>,
         provider: &'g Provider,
         location: &'g Location,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
-        if let Err(why) = provider.screen(now, &token, audiences) {
+        if let Err(why) = provider.screen(moment.now, &token, audiences) {
             return Verdict::Refused(why);
         }
         let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
@@ -149,7 +148,7 @@ impl Gate {
         let Some(source) = self.sources.get(id.0).map(|source| &source.keys) else {
             return Verdict::Refused(Rejection::KeysUnavailable);
         };
-        let (why, fresh_keys_may_help) = match source.keys(now) {
+        let (why, fresh_keys_may_help) = match source.keys(moment.now) {
             None => (Rejection::KeysUnavailable, true),
             Some(keys) => {
                 let unknown = token.kid().is_some_and(|kid| !keys.has_kid(kid));
@@ -159,8 +158,8 @@ impl Gate {
                 }
             }
         };
-        if fresh_keys_may_help && source.may_bring(now) {
-            Verdict::Unknown { source: id, otherwise: why }
+        if moment.may_wait && fresh_keys_may_help && source.may_bring(moment.now) {
+            Verdict::Unknown(id)
         } else {
             Verdict::Refused(why)
         }

@@ -9,7 +9,7 @@ use super::counters::Counters;
 use super::held::WaitList;
 use super::view::HostView;
 use crate::effects::Effects;
-use crate::gate::{Decision, Gate, Refusal};
+use crate::gate::{Decision, Gate, Moment, Refusal};
 use crate::keys::source::{Command, Event};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
@@ -64,32 +64,40 @@ impl Shared {
     /// `may_wait` it may have to be held; without, it is decided with what is known.
     pub(super) fn decide(&self, now: Timestamp, may_wait: bool) -> Outcome {
         let view = HostView::new(self.kind.get());
-        let mut wanted = None;
-        let outcome = match &*self.gate.borrow() {
-            None => self.apply(&view, &Effects::misconfigured()),
-            Some(gate) => match gate.check(now, &view) {
-                Decision::Allow(permit) => {
-                    self.counters.borrow().count(Counter::Allowed);
-                    if let Some(why) = permit.shadowed() {
-                        self.counters.borrow().count(Counter::ShadowDenied);
-                        log::info!("shadow rule would refuse: {why}");
-                    }
-                    self.apply(&view, &gate.permit(&view, &permit))
+        match self.check(&view, Moment { now, may_wait: true }) {
+            Ok(outcome) => outcome,
+            // Keys are asked for also where nobody can wait for them.
+            Err((source, wait)) => {
+                self.want(now, source);
+                if may_wait {
+                    return Outcome::Wait(wait);
                 }
-                Decision::Deny(refusal) => self.refuse(gate, &view, &refusal),
-                Decision::Wait { source, otherwise } => {
-                    wanted = Some(source);
-                    match gate.remote(source) {
-                        Some(remote) if may_wait => Outcome::Wait(remote.max_wait),
-                        Some(_) | None => self.refuse(gate, &view, &otherwise),
-                    }
-                }
-            },
-        };
-        if let Some(source) = wanted {
-            self.want(now, source);
+                let decided = self.check(&view, Moment { now, may_wait: false });
+                decided.unwrap_or_else(|_| self.apply(&view, &Effects::misconfigured()))
+            }
         }
-        outcome
+    }
+
+    /// Decides; the error is the source whose keys are lacking, and how long to wait for them.
+    fn check(&self, view: &HostView, moment: Moment) -> Result<Outcome, (SourceId, Duration)> {
+        let Some(gate) = &*self.gate.borrow() else {
+            return Ok(self.apply(view, &Effects::misconfigured()));
+        };
+        match gate.check(moment, view) {
+            Decision::Allow(permit) => {
+                self.counters.borrow().count(Counter::Allowed);
+                if let Some(why) = permit.shadowed() {
+                    self.counters.borrow().count(Counter::ShadowDenied);
+                    log::info!("shadow rule would refuse: {why}");
+                }
+                Ok(self.apply(view, &gate.permit(view, &permit)))
+            }
+            Decision::Deny(refusal) => Ok(self.refuse(gate, view, &refusal)),
+            Decision::Wait(source) => {
+                let wait = gate.remote(source).map(|remote| remote.max_wait);
+                Err((source, wait.unwrap_or_default()))
+            }
+        }
     }
 
     fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {

@@ -3,13 +3,13 @@
 use crate::policy::index::{RuleIndex, literal};
 use crate::policy::rule::{HostMatch, PathMatch, RouteMatch, Rule};
 
-/// The rules that are covered, each with the earlier rule that covers it. What cannot be said for
+/// The places of rules that are covered, each with the earlier rule that covers it. What cannot be said for
 /// sure (regular expressions, header conditions) is not reported.
-pub fn covered<'p>(rules: &'p [Rule], index: &RuleIndex) -> Vec<(&'p Rule, &'p Rule)> {
+pub fn covered<'p>(rules: &'p [Rule], index: &RuleIndex) -> Vec<(usize, &'p Rule)> {
     let cover = |(i, rule): (usize, &'p Rule)| {
         let earlier = index.candidates(literal(&rule.matcher.path)).into_iter();
         let mut earlier = earlier.take_while(|at| *at < i).filter_map(|at| rules.get(at));
-        Some((rule, earlier.find(|earlier| takes_all(&earlier.matcher, &rule.matcher))?))
+        Some((i, earlier.find(|earlier| takes_all(&earlier.matcher, &rule.matcher))?))
     };
     rules.iter().enumerate().filter_map(cover).collect()
 }

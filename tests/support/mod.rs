@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use jwt_gate::effects::{Effects, HeaderOp, Reply};
-use jwt_gate::gate::{Decision, Gate};
+use jwt_gate::gate::{Decision, Gate, Moment};
 use jwt_gate::policy::Policy;
+use jwt_gate::rejection::Rejection;
 use jwt_gate::time::Timestamp;
 
 /// Header lines as bytes, pseudo-headers among them.
@@ -34,12 +35,12 @@ pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
 /// The outcome of a check: the changes, or the answer.
 pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
     let view = lines.as_slice();
-    let effects = match gate.check(Timestamp::from_secs(secs), &view) {
-        Decision::Allow(permit) => gate.permit(&view, &permit),
-        Decision::Deny(refusal) | Decision::Wait { otherwise: refusal, .. } => {
-            gate.refuse(&view, &refusal)
-        }
-    };
+    let effects =
+        match gate.check(Moment { now: Timestamp::from_secs(secs), may_wait: false }, &view) {
+            Decision::Allow(permit) => gate.permit(&view, &permit),
+            Decision::Deny(refusal) => gate.refuse(&view, &refusal),
+            Decision::Wait(_) => panic!("a request waits that may not wait"),
+        };
     match effects {
         Effects::Forward(ops) => Ok(ops),
         Effects::Reply(reply) => Err(reply),

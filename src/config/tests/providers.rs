@@ -8,71 +8,41 @@ const LOCAL: &str = r#"{"providers": {"p": {"local_jwks": {"inline_string": "$JW
 fn refused_names_of_a_provider_say_why() {
     hold(
         LOCAL,
-        &[
-            (
-                r#""payload_in_metadata": "x""#,
-                &["providers.p.payload_in_metadata: is not available in this version"],
-            ),
-            (
-                r#""header_in_metadata": "x""#,
-                &["providers.p.header_in_metadata: is not available in this version"],
-            ),
-            (
-                r#""failed_status_in_metadata": "x""#,
-                &["providers.p.failed_status_in_metadata: is not available in this version"],
-            ),
-            (
-                r#""normalize_payload_in_metadata": {}"#,
-                &["providers.p.normalize_payload_in_metadata: is not available in this version"],
-            ),
-            (
-                r#""clear_route_cache": true"#,
-                &["providers.p.clear_route_cache: is not available in this version"],
-            ),
-            (
-                r#""jwt_cache_config": {}"#,
-                &["providers.p.jwt_cache_config: is not available in this version"],
-            ),
-            (r#""discovery": {}"#, &["providers.p.discovery: is not available in this version"]),
-            (r#""revoked": []"#, &["providers.p.revoked: is not available in this version"]),
-            (
-                r#""remote_revocations": {}"#,
-                &["providers.p.remote_revocations: is not available in this version"],
-            ),
-            (
-                r#""payloadInMetadata": "x""#,
-                &["providers.p.payload_in_metadata: is not available in this version"],
-            ),
-        ],
+        r##"
+"payload_in_metadata": "x"
+    providers.p.payload_in_metadata: is not available in this version
+"header_in_metadata": "x"
+    providers.p.header_in_metadata: is not available in this version
+"failed_status_in_metadata": "x"
+    providers.p.failed_status_in_metadata: is not available in this version
+"normalize_payload_in_metadata": {}
+    providers.p.normalize_payload_in_metadata: is not available in this version
+"clear_route_cache": true
+    providers.p.clear_route_cache: is not available in this version
+"jwt_cache_config": {}
+    providers.p.jwt_cache_config: is not available in this version
+"discovery": {}
+    providers.p.discovery: is not available in this version
+"revoked": []
+    providers.p.revoked: is not available in this version
+"remote_revocations": {}
+    providers.p.remote_revocations: is not available in this version
+"payloadInMetadata": "x"
+    providers.p.payload_in_metadata: is not available in this version
+"##,
     );
     hold(
         r#"{"providers": {"p": {"local_jwks": {$}}}}"#,
-        &[
-            (
-                r#""filename": "/x""#,
-                &[
-                    "providers.p.local_jwks.filename: a module cannot read files; put the JWK set into `inline_string`",
-                ],
-            ),
-            (
-                r#""environment_variable": "X""#,
-                &[
-                    "providers.p.local_jwks.environment_variable: the environment is read by the proxy, not by the module; put the JWK set into `inline_string`",
-                ],
-            ),
-            (
-                r#""environmentVariable": "X""#,
-                &[
-                    "providers.p.local_jwks.environment_variable: the environment is read by the proxy, not by the module; put the JWK set into `inline_string`",
-                ],
-            ),
-            (
-                r#""watched_directory": {"path": "/x"}"#,
-                &[
-                    "providers.p.local_jwks.watched_directory: a module cannot watch files; use `remote_jwks` for keys that change",
-                ],
-            ),
-        ],
+        r##"
+"filename": "/x"
+    providers.p.local_jwks.filename: a module cannot read files; put the JWK set into `inline_string`
+"environment_variable": "X"
+    providers.p.local_jwks.environment_variable: the environment is read by the proxy, not by the module; put the JWK set into `inline_string`
+"environmentVariable": "X"
+    providers.p.local_jwks.environment_variable: the environment is read by the proxy, not by the module; put the JWK set into `inline_string`
+"watched_directory": {"path": "/x"}
+    providers.p.local_jwks.watched_directory: a module cannot watch files; use `remote_jwks` for keys that change
+"##,
     );
 }
 
@@ -80,58 +50,31 @@ fn refused_names_of_a_provider_say_why() {
 fn local_keys_are_one_usable_set() {
     hold(
         r#"{"providers": {"p": {"local_jwks": {$}}}}"#,
-        &[
-            (r#""inline_string": "$JWKS""#, &[]),
-            ("", &["providers.p.local_jwks: must have exactly one of inline_string, inline_bytes"]),
-            (
-                r#""inline_string": """#,
-                &[
-                    "providers.p.local_jwks.inline_string: the document ends too early at line 1, column 0",
-                ],
-            ),
-            (
-                r#""inline_string": "$JWKS", "inline_bytes": "e30=""#,
-                &["providers.p.local_jwks: must have exactly one of inline_string, inline_bytes"],
-            ),
-            (
-                r#""inline_string": "{}""#,
-                &[
-                    "providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`; there is no `keys`",
-                ],
-            ),
-            (
-                r#""inline_string": "{\"keys\":[]}""#,
-                &["providers.p.local_jwks.inline_string: `keys` is empty"],
-            ),
-            (
-                r#""inline_string": "-----BEGIN PUBLIC KEY-----""#,
-                &["providers.p.local_jwks.inline_string: not valid JSON at line 1, column 2"],
-            ),
-            (
-                r#""inline_string": "{\"keys\":[{\"kty\":\"AKP\"}]}""#,
-                &[
-                    "providers.p.local_jwks.inline_string: no usable key; keys[0]: `kty` `AKP` is not supported",
-                ],
-            ),
-            (
-                r#""inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}""#,
-                &[
-                    "providers.p.local_jwks.inline_string: no usable key; keys[0]: a secret of 6 octets (HS256 needs 32, HS384 48, HS512 64)",
-                ],
-            ),
-            (
-                r#""inline_bytes": "eyJrZXlzIjpbXX0=""#,
-                &["providers.p.local_jwks.inline_bytes: `keys` is empty"],
-            ),
-            (
-                r#""inline_bytes": "?""#,
-                &["providers.p.local_jwks.inline_bytes: must be standard base64"],
-            ),
-            (
-                r#""inline_string": 5"#,
-                &["providers.p.local_jwks.inline_string: must be a string, found a number"],
-            ),
-        ],
+        r##"
+"inline_string": "$JWKS"
+(nothing)
+    providers.p.local_jwks: must have exactly one of inline_string, inline_bytes
+"inline_string": ""
+    providers.p.local_jwks.inline_string: the document ends too early at line 1, column 0
+"inline_string": "$JWKS", "inline_bytes": "e30="
+    providers.p.local_jwks: must have exactly one of inline_string, inline_bytes
+"inline_string": "{}"
+    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`; there is no `keys`
+"inline_string": "{\"keys\":[]}"
+    providers.p.local_jwks.inline_string: `keys` is empty
+"inline_string": "-----BEGIN PUBLIC KEY-----"
+    providers.p.local_jwks.inline_string: not valid JSON at line 1, column 2
+"inline_string": "{\"keys\":[{\"kty\":\"AKP\"}]}"
+    providers.p.local_jwks.inline_string: no usable key; keys[0]: `kty` `AKP` is not supported
+"inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"
+    providers.p.local_jwks.inline_string: no usable key; keys[0]: a secret of 6 octets (HS256 needs 32, HS384 48, HS512 64)
+"inline_bytes": "eyJrZXlzIjpbXX0="
+    providers.p.local_jwks.inline_bytes: `keys` is empty
+"inline_bytes": "?"
+    providers.p.local_jwks.inline_bytes: must be standard base64
+"inline_string": 5
+    providers.p.local_jwks.inline_string: must be a string, found a number
+"##,
     );
 }
 
@@ -139,66 +82,34 @@ fn local_keys_are_one_usable_set() {
 fn issuers_are_exact_or_a_template_for_tenants() {
     hold(
         LOCAL,
-        &[
-            (r#""issuer": """#, &[]),
-            (r#""issuers": ["https://a.example", "b"]"#, &[]),
-            (r#""issuers": [{"template": "https://a.example/{tenant}/v2.0"}]"#, &[]),
-            (r#""issuers": [{"template": "https://a.example/{tenant}"}]"#, &[]),
-            (
-                r#""issuers": ["https://a.example", ""]"#,
-                &["providers.p.issuers[1]: must not be empty"],
-            ),
-            (
-                r#""issuers": [5]"#,
-                &[
-                    "providers.p.issuers[0]: must be a string or an object with `template`, found a number",
-                ],
-            ),
-            (r#""issuers": [{}]"#, &["providers.p.issuers[0].template: is required"]),
-            (
-                r#""issuers": [{"template": "{tenant}"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `{tenant}`",
-                ],
-            ),
-            (
-                r#""issuers": [{"template": "https://a.example/x"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/x`",
-                ],
-            ),
-            (
-                r#""issuers": [{"template": "https://a.example/{tenant}/{tenant}"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/{tenant}/{tenant}`",
-                ],
-            ),
-            (
-                r#""issuers": [{"template": "http://a.example/{tenant}"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `http://a.example/{tenant}`",
-                ],
-            ),
-            (
-                r#""issuers": [{"template": "https://a.example/x{tenant}"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/x{tenant}`",
-                ],
-            ),
-            (
-                r#""issuers": [{"template": "https://a.example/{realm}"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/{realm}`",
-                ],
-            ),
-            (
-                r#""issuers": [{"template": "https://a.example/*"}]"#,
-                &[
-                    "providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/*`",
-                ],
-            ),
-            (r#""issuer": 5"#, &["providers.p.issuer: must be a string, found a number"]),
-        ],
+        r##"
+"issuer": ""
+"issuers": ["https://a.example", "b"]
+"issuers": [{"template": "https://a.example/{tenant}/v2.0"}]
+"issuers": [{"template": "https://a.example/{tenant}"}]
+"issuers": ["https://a.example", ""]
+    providers.p.issuers[1]: must not be empty
+"issuers": [5]
+    providers.p.issuers[0]: must be a string or an object with `template`, found a number
+"issuers": [{}]
+    providers.p.issuers[0].template: is required
+"issuers": [{"template": "{tenant}"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `{tenant}`
+"issuers": [{"template": "https://a.example/x"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/x`
+"issuers": [{"template": "https://a.example/{tenant}/{tenant}"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/{tenant}/{tenant}`
+"issuers": [{"template": "http://a.example/{tenant}"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `http://a.example/{tenant}`
+"issuers": [{"template": "https://a.example/x{tenant}"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/x{tenant}`
+"issuers": [{"template": "https://a.example/{realm}"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/{realm}`
+"issuers": [{"template": "https://a.example/*"}]
+    providers.p.issuers[0].template: must begin with `https://` and have `{tenant}` once, as a path segment; found `https://a.example/*`
+"issuer": 5
+    providers.p.issuer: must be a string, found a number
+"##,
     );
 }
 
@@ -206,31 +117,19 @@ fn issuers_are_exact_or_a_template_for_tenants() {
 fn algorithms_are_known_and_never_none() {
     hold(
         LOCAL,
-        &[
-            (r#""algorithms": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]"#, &[]),
-            (
-                r#""algorithms": ["ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256", "HS384", "HS512"]"#,
-                &[],
-            ),
-            (
-                r#""algorithms": ["none"]"#,
-                &[
-                    "providers.p.algorithms[0]: unknown algorithm `none`; expected one of: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512",
-                ],
-            ),
-            (
-                r#""algorithms": ["EdDSA", "rs256", "ES256K"]"#,
-                &[
-                    "providers.p.algorithms[1]: unknown algorithm `rs256`; expected one of: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512",
-                    "providers.p.algorithms[2]: unknown algorithm `ES256K`; expected one of: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512",
-                ],
-            ),
-            (r#""algorithms": [""]"#, &["providers.p.algorithms[0]: must not be empty"]),
-            (
-                r#""algorithms": "RS256""#,
-                &["providers.p.algorithms: must be a list, found a string"],
-            ),
-        ],
+        r##"
+"algorithms": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+"algorithms": ["ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256", "HS384", "HS512"]
+"algorithms": ["none"]
+    providers.p.algorithms[0]: unknown algorithm `none`; expected one of: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512
+"algorithms": ["EdDSA", "rs256", "ES256K"]
+    providers.p.algorithms[1]: unknown algorithm `rs256`; expected one of: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512
+    providers.p.algorithms[2]: unknown algorithm `ES256K`; expected one of: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512
+"algorithms": [""]
+    providers.p.algorithms[0]: must not be empty
+"algorithms": "RS256"
+    providers.p.algorithms: must be a list, found a string
+"##,
     );
 }
 
@@ -238,81 +137,45 @@ fn algorithms_are_known_and_never_none() {
 fn headers_of_a_provider_have_names() {
     hold(
         LOCAL,
-        &[
-            (r#""from_headers": [{"name": "X-Jwt", "value_prefix": ""}]"#, &[]),
-            (
-                r#""from_headers": [{"name": ""}]"#,
-                &["providers.p.from_headers[0].name: must not be empty"],
-            ),
-            (r#""from_headers": [{}]"#, &["providers.p.from_headers[0].name: is required"]),
-            (
-                r#""from_headers": [{"name": "x"}, {"name": "x y"}]"#,
-                &["providers.p.from_headers[1].name: `x y` is no header name"],
-            ),
-            (
-                r#""from_headers": [{"name": ":path"}]"#,
-                &["providers.p.from_headers[0].name: `:path` is no header name"],
-            ),
-            (
-                r#""from_headers": ["x"]"#,
-                &["providers.p.from_headers[0]: must be an object, found a string"],
-            ),
-            (
-                r#""from_headers": [{"name": "x", "prefix": "y"}]"#,
-                &[
-                    "providers.p.from_headers[0]: unknown field `prefix`; expected one of: name, value_prefix",
-                ],
-            ),
-            (r#""from_params": [""]"#, &["providers.p.from_params[0]: must not be empty"]),
-            (r#""from_cookies": [""]"#, &["providers.p.from_cookies[0]: must not be empty"]),
-            (
-                r#""forward_payload_header": "x:y""#,
-                &["providers.p.forward_payload_header: `x:y` is no header name"],
-            ),
-            (
-                r#""forward_payload_header": ":authority""#,
-                &["providers.p.forward_payload_header: `:authority` is no header name"],
-            ),
-            (
-                r#""forward_payload_header": "x\r\ny""#,
-                &["providers.p.forward_payload_header: `x\r\ny` is no header name"],
-            ),
-            (r#""claim_to_headers": [{"header_name": "x-a", "claim_name": "a"}]"#, &[]),
-            (
-                r#""claim_to_headers": [{"header_name": "x-a", "claim_path": [{"key": "a.b"}, {"key": "c"}]}]"#,
-                &[],
-            ),
-            (
-                r#""claim_to_headers": [{"header_name": ":method", "claim_name": "a"}]"#,
-                &["providers.p.claim_to_headers[0].header_name: `:method` is no header name"],
-            ),
-            (
-                r#""claim_to_headers": [{"header_name": "host", "claim_name": "a"}]"#,
-                &[
-                    "providers.p.claim_to_headers[0].header_name: `host` routes the request and cannot hold a claim",
-                ],
-            ),
-            (
-                r#""claim_to_headers": [{"header_name": "x-a"}]"#,
-                &[
-                    "providers.p.claim_to_headers[0]: must have exactly one of claim_name, claim_path",
-                ],
-            ),
-            (
-                r#""claim_to_headers": [{"header_name": "x-a", "claim_name": "a", "claim_path": [{"key": "b"}]}]"#,
-                &[
-                    "providers.p.claim_to_headers[0]: must have exactly one of claim_name, claim_path",
-                ],
-            ),
-            (
-                r#""claim_to_headers": [{"claim_name": "a"}]"#,
-                &["providers.p.claim_to_headers[0].header_name: is required"],
-            ),
-            (
-                r#""claim_to_headers": [{"header_name": "x-a", "claim_name": ""}]"#,
-                &["providers.p.claim_to_headers[0].claim_name: must not be empty"],
-            ),
-        ],
+        r##"
+"from_headers": [{"name": "X-Jwt", "value_prefix": ""}]
+"from_headers": [{"name": ""}]
+    providers.p.from_headers[0].name: must not be empty
+"from_headers": [{}]
+    providers.p.from_headers[0].name: is required
+"from_headers": [{"name": "x"}, {"name": "x y"}]
+    providers.p.from_headers[1].name: `x y` is no header name
+"from_headers": [{"name": ":path"}]
+    providers.p.from_headers[0].name: `:path` is no header name
+"from_headers": ["x"]
+    providers.p.from_headers[0]: must be an object, found a string
+"from_headers": [{"name": "x", "prefix": "y"}]
+    providers.p.from_headers[0]: unknown field `prefix`; expected one of: name, value_prefix
+"from_params": [""]
+    providers.p.from_params[0]: must not be empty
+"from_cookies": [""]
+    providers.p.from_cookies[0]: must not be empty
+"forward_payload_header": "x:y"
+    providers.p.forward_payload_header: `x:y` is no header name
+"forward_payload_header": ":authority"
+    providers.p.forward_payload_header: `:authority` is no header name
+"forward_payload_header": "x\r\ny"
+    providers.p.forward_payload_header: `x\r\ny` is no header name
+"claim_to_headers": [{"header_name": "x-a", "claim_name": "a"}]
+"claim_to_headers": [{"header_name": "x-a", "claim_path": [{"key": "a.b"}, {"key": "c"}]}]
+"claim_to_headers": [{"header_name": ":method", "claim_name": "a"}]
+    providers.p.claim_to_headers[0].header_name: `:method` is no header name
+"claim_to_headers": [{"header_name": "host", "claim_name": "a"}]
+    providers.p.claim_to_headers[0].header_name: `host` routes the request and cannot hold a claim
+"claim_to_headers": [{"header_name": "x-a"}]
+    providers.p.claim_to_headers[0]: must have exactly one of claim_name, claim_path
+"claim_to_headers": [{"header_name": "x-a", "claim_name": "a", "claim_path": [{"key": "b"}]}]
+    providers.p.claim_to_headers[0]: must have exactly one of claim_name, claim_path
+"claim_to_headers": [{"claim_name": "a"}]
+    providers.p.claim_to_headers[0].header_name: is required
+"claim_to_headers": [{"header_name": "x-a", "claim_name": ""}]
+    providers.p.claim_to_headers[0].claim_name: must not be empty
+"##,
     );
 }
 
@@ -320,32 +183,23 @@ fn headers_of_a_provider_have_names() {
 fn a_header_is_read_for_a_token_or_written_and_never_both() {
     hold(
         LOCAL,
-        &[
-            (
-                r#""from_headers": [{"name": "x-jwt"}], "forward_payload_header": "X-Jwt""#,
-                &["providers.p: header `x-jwt` cannot be both read for a token and written"],
-            ),
-            (
-                r#""from_headers": [{"name": "x-jwt"}], "claim_to_headers": [{"header_name": "X-JWT", "claim_name": "a"}]"#,
-                &["providers.p: header `x-jwt` cannot be both read for a token and written"],
-            ),
-            (
-                r#""forward_payload_header": "Authorization""#,
-                &[
-                    "providers.p: header `authorization` cannot be both read for a token and written",
-                ],
-            ),
-            (
-                r#""from_headers": [{"name": "x-jwt"}], "forward_payload_header": "authorization""#,
-                &[],
-            ),
-        ],
+        r##"
+"from_headers": [{"name": "x-jwt"}], "forward_payload_header": "X-Jwt"
+    providers.p: header `x-jwt` cannot be both read for a token and written
+"from_headers": [{"name": "x-jwt"}], "claim_to_headers": [{"header_name": "X-JWT", "claim_name": "a"}]
+    providers.p: header `x-jwt` cannot be both read for a token and written
+"forward_payload_header": "Authorization"
+    providers.p: header `authorization` cannot be both read for a token and written
+"from_headers": [{"name": "x-jwt"}], "forward_payload_header": "authorization"
+"##,
     );
     hold(
         r#"{"providers": {
             "a": {"local_jwks": {"inline_string": "$JWKS"}, "from_headers": [{"name": "x-a"}], "forward_payload_header": "x-b"},
             "b": {"local_jwks": {"inline_string": "$JWKS"}, $}}}"#,
-        &[(r#""from_headers": [{"name": "x-c"}]"#, &[])],
+        r##"
+"from_headers": [{"name": "x-c"}]
+"##,
     );
 }
 
@@ -353,105 +207,54 @@ fn a_header_is_read_for_a_token_or_written_and_never_both() {
 fn numbers_and_durations_of_a_provider_have_a_range() {
     hold(
         LOCAL,
-        &[
-            (r#""clock_skew_seconds": 0"#, &[]),
-            (r#""clock_skew_seconds": 4294967295"#, &[]),
-            (
-                r#""clock_skew_seconds": -1"#,
-                &[
-                    "providers.p.clock_skew_seconds: must be a whole number that is not negative, found a number",
-                ],
-            ),
-            (
-                r#""clock_skew_seconds": "60s""#,
-                &[
-                    "providers.p.clock_skew_seconds: must be a whole number that is not negative, found a string",
-                ],
-            ),
-            (r#""max_lifetime": "3600s""#, &[]),
-            (r#""max_lifetime": {"seconds": "3600"}"#, &[]),
-            (
-                r#""max_lifetime": {"seconds": 1, "nanos": 1000000000}"#,
-                &["providers.p.max_lifetime.nanos: must be below 10^9, found 1000000000"],
-            ),
-            (
-                r#""max_lifetime": {"second": 1}"#,
-                &["providers.p.max_lifetime: unknown field `second`; did you mean `seconds`?"],
-            ),
-            (
-                r#""max_lifetime": {"seconds": -1}"#,
-                &[
-                    "providers.p.max_lifetime.seconds: must be a whole number that is not negative, found a number",
-                ],
-            ),
-            (
-                r#""max_lifetime": 3600"#,
-                &["providers.p.max_lifetime: must be a duration such as \"5s\", found a number"],
-            ),
-            (
-                r#""max_lifetime": "1h""#,
-                &["providers.p.max_lifetime: must be a duration such as \"5s\", found `1h`"],
-            ),
-            (
-                r#""max_lifetime": "-1s""#,
-                &["providers.p.max_lifetime: must be a duration such as \"5s\", found `-1s`"],
-            ),
-            (
-                r#""max_lifetime": "s""#,
-                &["providers.p.max_lifetime: must be a duration such as \"5s\", found `s`"],
-            ),
-            (
-                r#""max_lifetime": "1.0000000001s""#,
-                &[
-                    "providers.p.max_lifetime: must be a duration such as \"5s\", found `1.0000000001s`",
-                ],
-            ),
-            (
-                r#""max_lifetime": """#,
-                &["providers.p.max_lifetime: must be a duration such as \"5s\", found ``"],
-            ),
-            (
-                r#""subjects": {"exact": "a", "prefix": "b"}"#,
-                &[
-                    "providers.p.subjects: must have exactly one of exact, prefix, suffix, contains, safe_regex, found 2",
-                ],
-            ),
-            (
-                r#""subjects": {}"#,
-                &[
-                    "providers.p.subjects: must have exactly one of exact, prefix, suffix, contains, safe_regex, found 0",
-                ],
-            ),
-            (
-                r#""subjects": {"safe_regex": {"regex": "("}}"#,
-                &[
-                    "providers.p.subjects.safe_regex: is no regular expression: found open group without closing ')'",
-                ],
-            ),
-            (
-                r#""subjects": {"custom": {}}"#,
-                &[
-                    "providers.p.subjects.custom: extensions of the proxy are out of a module's reach",
-                ],
-            ),
-            (r#""audiences": "api""#, &["providers.p.audiences: must be a list, found a string"]),
-            (r#""required_claims": [""]"#, &["providers.p.required_claims[0]: must not be empty"]),
-            (
-                r#""token_types": [5]"#,
-                &["providers.p.token_types[0]: must be a string, found a number"],
-            ),
-            (
-                r#""role_claims": [[]]"#,
-                &[
-                    "providers.p.role_claims[0]: must be a claim name or a list of steps, found a list",
-                ],
-            ),
-            (r#""realm": """#, &["providers.p.realm: must not be empty"]),
-            (
-                r#""require_expiration": "no""#,
-                &["providers.p.require_expiration: must be true or false, found a string"],
-            ),
-        ],
+        r##"
+"clock_skew_seconds": 0
+"clock_skew_seconds": 4294967295
+"clock_skew_seconds": -1
+    providers.p.clock_skew_seconds: must be a whole number that is not negative, found a number
+"clock_skew_seconds": "60s"
+    providers.p.clock_skew_seconds: must be a whole number that is not negative, found a string
+"max_lifetime": "3600s"
+"max_lifetime": {"seconds": "3600"}
+"max_lifetime": {"seconds": 1, "nanos": 1000000000}
+    providers.p.max_lifetime.nanos: must be below 10^9, found 1000000000
+"max_lifetime": {"second": 1}
+    providers.p.max_lifetime: unknown field `second`; did you mean `seconds`?
+"max_lifetime": {"seconds": -1}
+    providers.p.max_lifetime.seconds: must be a whole number that is not negative, found a number
+"max_lifetime": 3600
+    providers.p.max_lifetime: must be a duration such as "5s", found a number
+"max_lifetime": "1h"
+    providers.p.max_lifetime: must be a duration such as "5s", found `1h`
+"max_lifetime": "-1s"
+    providers.p.max_lifetime: must be a duration such as "5s", found `-1s`
+"max_lifetime": "s"
+    providers.p.max_lifetime: must be a duration such as "5s", found `s`
+"max_lifetime": "1.0000000001s"
+    providers.p.max_lifetime: must be a duration such as "5s", found `1.0000000001s`
+"max_lifetime": ""
+    providers.p.max_lifetime: must be a duration such as "5s", found ``
+"subjects": {"exact": "a", "prefix": "b"}
+    providers.p.subjects: must have exactly one of exact, prefix, suffix, contains, safe_regex, found 2
+"subjects": {}
+    providers.p.subjects: must have exactly one of exact, prefix, suffix, contains, safe_regex, found 0
+"subjects": {"safe_regex": {"regex": "("}}
+    providers.p.subjects.safe_regex: is no regular expression: found open group without closing ')'
+"subjects": {"custom": {}}
+    providers.p.subjects.custom: extensions of the proxy are out of a module's reach
+"audiences": "api"
+    providers.p.audiences: must be a list, found a string
+"required_claims": [""]
+    providers.p.required_claims[0]: must not be empty
+"token_types": [5]
+    providers.p.token_types[0]: must be a string, found a number
+"role_claims": [[]]
+    providers.p.role_claims[0]: must be a claim name or a list of steps, found a list
+"realm": ""
+    providers.p.realm: must not be empty
+"require_expiration": "no"
+    providers.p.require_expiration: must be true or false, found a string
+"##,
     );
 }
 
@@ -459,151 +262,71 @@ fn numbers_and_durations_of_a_provider_have_a_range() {
 fn a_remote_key_set_is_behind_an_absolute_url() {
     hold(
         r#"{"providers": {"p": {"remote_jwks": {"http_uri": {"uri": "$", "cluster": "c", "timeout": "1s"}}}}}"#,
-        &[
-            ("https://a.example/jwks?x=y", &[]),
-            ("http://a.example:8080/jwks", &[]),
-            ("https://[::1]:8443/jwks", &[]),
-            ("https://a.example", &[]),
-            ("", &["providers.p.remote_jwks.http_uri.uri: must not be empty"]),
-            (
-                "a.example/jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `a.example/jwks`",
-                ],
-            ),
-            (
-                "/jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `/jwks`",
-                ],
-            ),
-            (
-                "//a.example/jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `//a.example/jwks`",
-                ],
-            ),
-            (
-                "ftp://a.example/jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `ftp://a.example/jwks`",
-                ],
-            ),
-            (
-                "file:///etc/jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `file:///etc/jwks`",
-                ],
-            ),
-            (
-                "https:///jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https:///jwks`",
-                ],
-            ),
-            (
-                "https://user@a.example/jwks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://user@a.example/jwks`",
-                ],
-            ),
-            (
-                "https://a.example/j wks",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://a.example/j wks`",
-                ],
-            ),
-            (
-                "https://a.example/jwks#f",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://a.example/jwks#f`",
-                ],
-            ),
-            (
-                "https://a.example/\\r\\nhost: b",
-                &[
-                    "providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://a.example/\r\nhost: b`",
-                ],
-            ),
-        ],
+        r##"
+https://a.example/jwks?x=y
+http://a.example:8080/jwks
+https://[::1]:8443/jwks
+https://a.example
+(nothing)
+    providers.p.remote_jwks.http_uri.uri: must not be empty
+a.example/jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `a.example/jwks`
+/jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `/jwks`
+//a.example/jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `//a.example/jwks`
+ftp://a.example/jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `ftp://a.example/jwks`
+file:///etc/jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `file:///etc/jwks`
+https:///jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https:///jwks`
+https://user@a.example/jwks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://user@a.example/jwks`
+https://a.example/j wks
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://a.example/j wks`
+https://a.example/jwks#f
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://a.example/jwks#f`
+https://a.example/\r\nhost: b
+    providers.p.remote_jwks.http_uri.uri: must be an absolute http or https URL, found `https://a.example/\r\nhost: b`
+"##,
     );
     hold(
         r#"{"providers": {"p": {"remote_jwks": {"http_uri": {"uri": "https://a.example/j", "cluster": "c", $}}}}}"#,
-        &[
-            (r#""timeout": "0.001s""#, &[]),
-            (r#""timeout": "300s""#, &[]),
-            (
-                r#""timeout": "0s""#,
-                &["providers.p.remote_jwks.http_uri.timeout: must be above zero and at most 300s"],
-            ),
-            (
-                r#""timeout": "301s""#,
-                &["providers.p.remote_jwks.http_uri.timeout: must be above zero and at most 300s"],
-            ),
-            (
-                r#""timeout": "1s", "method": "POST""#,
-                &[
-                    "providers.p.remote_jwks.http_uri: unknown field `method`; expected one of: uri, cluster, timeout",
-                ],
-            ),
-            (
-                r#""timeout": "1s", "Cluster": "c""#,
-                &[
-                    "providers.p.remote_jwks.http_uri: unknown field `Cluster`; did you mean `cluster`?",
-                ],
-            ),
-        ],
+        r##"
+"timeout": "0.001s"
+"timeout": "300s"
+"timeout": "0s"
+    providers.p.remote_jwks.http_uri.timeout: must be above zero and at most 300s
+"timeout": "301s"
+    providers.p.remote_jwks.http_uri.timeout: must be above zero and at most 300s
+"timeout": "1s", "method": "POST"
+    providers.p.remote_jwks.http_uri: unknown field `method`; expected one of: uri, cluster, timeout
+"timeout": "1s", "Cluster": "c"
+    providers.p.remote_jwks.http_uri: unknown field `Cluster`; did you mean `cluster`?
+"##,
     );
     hold(
         r#"{"providers": {"p": {"remote_jwks": {"http_uri": {"uri": "https://a.example/j", "cluster": "c", "timeout": "1s"}, $}}}}"#,
-        &[
-            (r#""cache_duration": "0.001s""#, &[]),
-            (
-                r#""cache_duration": "0s""#,
-                &["providers.p.remote_jwks.cache_duration: must be at least 0.001s"],
-            ),
-            (r#""async_fetch": {}"#, &[]),
-            (r#""async_fetch": {"fast_listener": true, "failed_refetch_duration": "1s"}"#, &[]),
-            (
-                r#""async_fetch": {"fast_listener": 1}"#,
-                &[
-                    "providers.p.remote_jwks.async_fetch.fast_listener: must be true or false, found a number",
-                ],
-            ),
-            (
-                r#""async_fetch": {"failed_refetch_duration": "1"}"#,
-                &[
-                    "providers.p.remote_jwks.async_fetch.failed_refetch_duration: must be a duration such as \"5s\", found `1`",
-                ],
-            ),
-            (
-                r#""retry_policy": {"num_retries": 2}"#,
-                &[
-                    "providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out",
-                ],
-            ),
-            (
-                r#""retryPolicy": {}"#,
-                &[
-                    "providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out",
-                ],
-            ),
-            (
-                r#""stale_if_error": "86400s", "refetch_on_unknown_kid": false, "min_interval": "5s", "max_wait": "2s""#,
-                &[],
-            ),
-            (
-                r#""refetch_on_unknown_kid": {"min_interval": "5s"}"#,
-                &[
-                    "providers.p.remote_jwks.refetch_on_unknown_kid: must be true or false, found an object",
-                ],
-            ),
-            (
-                r#""stale_if_error": 5"#,
-                &[
-                    "providers.p.remote_jwks.stale_if_error: must be a duration such as \"5s\", found a number",
-                ],
-            ),
-        ],
+        r##"
+"cache_duration": "0.001s"
+"cache_duration": "0s"
+    providers.p.remote_jwks.cache_duration: must be at least 0.001s
+"async_fetch": {}
+"async_fetch": {"fast_listener": true, "failed_refetch_duration": "1s"}
+"async_fetch": {"fast_listener": 1}
+    providers.p.remote_jwks.async_fetch.fast_listener: must be true or false, found a number
+"async_fetch": {"failed_refetch_duration": "1"}
+    providers.p.remote_jwks.async_fetch.failed_refetch_duration: must be a duration such as "5s", found `1`
+"retry_policy": {"num_retries": 2}
+    providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out
+"retryPolicy": {}
+    providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out
+"stale_if_error": "86400s", "refetch_on_unknown_kid": false, "min_interval": "5s", "max_wait": "2s"
+"refetch_on_unknown_kid": {"min_interval": "5s"}
+    providers.p.remote_jwks.refetch_on_unknown_kid: must be true or false, found an object
+"stale_if_error": 5
+    providers.p.remote_jwks.stale_if_error: must be a duration such as "5s", found a number
+"##,
     );
 }

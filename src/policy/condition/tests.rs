@@ -9,7 +9,7 @@ use jwt_gate_scenario::Keyring;
 use serde_json::{Value as Json, json};
 
 use super::Truth::{self, False, True, Undecided};
-use crate::gate::{Decision, Gate};
+use crate::gate::{Decision, Gate, Moment};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -101,7 +101,9 @@ impl World {
             let path = format!("/{place}/{kind}/7");
             let mut view = vec![(":path", path.as_str()), (":method", "GET")];
             view.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            match gate.check(Timestamp::from_secs(NOW), &view.as_slice()) {
+            match gate
+                .check(Moment { now: Timestamp::from_secs(NOW), may_wait: false }, &view.as_slice())
+            {
                 Decision::Allow(_) => true,
                 Decision::Deny(refusal) => {
                     let why = refusal.why;
@@ -115,7 +117,7 @@ impl World {
                     assert!(about_claims, "{condition} {}: {why:?}", caller.claims);
                     false
                 }
-                Decision::Wait { .. } => panic!("local keys need no waiting"),
+                Decision::Wait(_) => panic!("local keys need no waiting"),
             }
         };
         match (passes("authorize"), passes("deny")) {
