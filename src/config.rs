@@ -3,6 +3,7 @@
 mod compile;
 mod duration;
 mod error;
+mod protobuf;
 mod raw;
 mod read;
 
@@ -16,10 +17,13 @@ use read::Read;
 const MAX_DEPTH: usize = 100;
 
 impl Policy {
-    /// Compiles a configuration. On failure every fault is reported, each with its place.
+    /// Compiles a configuration: JSON text, or the bytes of a protobuf `Struct`. On failure every
+    /// fault is reported, each with its place.
     pub fn from_json(text: &[u8]) -> Result<Self, Vec<ConfigError>> {
-        let value = json::parse(text, MAX_DEPTH)
-            .map_err(|error| vec![ConfigPath::ROOT.fault(format!("the configuration: {error}"))])?;
+        let value = json::parse(text, MAX_DEPTH).or_else(|error| {
+            let fault = || ConfigPath::ROOT.fault(format!("the configuration: {error}"));
+            protobuf::parse(text).ok_or_else(|| vec![fault()])
+        })?;
         let mut faults = Faults::default();
         let raw = raw::Config::read(&value, &ConfigPath::ROOT, &mut faults);
         // What could be read is compiled all the same: its faults are worth knowing, too.

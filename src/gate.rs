@@ -192,6 +192,11 @@ impl Gate {
         self.sources.get(source.0).is_some_and(|source| source.keys.fetching_since().is_some())
     }
 
+    /// When an unknown `kid` asked a source for keys last.
+    pub fn asked_at(&self, source: SourceId) -> Timestamp {
+        self.sources.get(source.0).map_or(Timestamp::BEGINNING, |source| source.keys.asked_at())
+    }
+
     /// What to fetch for a source.
     pub fn remote(&self, source: SourceId) -> Option<&RemoteKeys> {
         self.policy.sources.get(source.0)

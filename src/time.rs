@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The beginning of time, before anything could happen.
+    pub const BEGINNING: Self = Self(0);
+
     /// The end of time: a deadline that is never reached.
     pub const NEVER: Self = Self(u64::MAX);
 

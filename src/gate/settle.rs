@@ -116,7 +116,8 @@ impl Gate {
                 fetch::read(Answer { status: 200, body: &record.body }, &limits)
         {
             source.last = Last::Fetched(keys.len(), skipped.len());
-            return source.keys.handle(now, Event::Adopted(Arc::new(keys), record.fetched_at));
+            let (at, asked) = (record.fetched_at, record.asked_at);
+            return source.keys.handle(now, Event::Adopted { keys: Arc::new(keys), at, asked });
         }
         match source.keys.fetching_since() {
             Some(since) if since <= record.failed_at && record.failed_at <= now => {

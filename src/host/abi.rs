@@ -14,6 +14,8 @@ use std::ptr::{null, null_mut};
 pub(super) struct Status(pub(super) u32);
 
 impl Status {
+    /// There is no such thing.
+    pub(super) const NOT_FOUND: Self = Self(1);
     /// A value has been changed by somebody else meanwhile.
     pub(super) const CAS_MISMATCH: Self = Self(8);
     /// What hosts answer to a property that they cannot give at this place.

@@ -20,13 +20,14 @@ pub(super) enum Applied {
 /// refusal of the request: with half of its headers changed it must not go on.
 pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Applied {
     let done = match effects {
+        Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
         Effects::Forward(ops) if kind == HostKind::Nginx => on_nginx(view, ops),
         Effects::Forward(ops) => ops.iter().try_for_each(change).map(|()| Applied::Forward),
         Effects::Reply(reply) => answer(kind, reply),
     };
     done.unwrap_or_else(|status| {
         log::error!(
-            "the proxy refused to change a request (status {}); it is answered 503",
+            "the proxy failed to show or change a request (status {}); it is answered 503",
             status.0
         );
         if let Effects::Reply(reply) = Effects::misconfigured() {

@@ -52,11 +52,15 @@ pub(super) fn lease(remote: &RemoteKeys, now: Timestamp) -> bool {
 }
 
 /// Tells the other workers how the fetch ended, and gives the right to fetch back.
-fn publish(remote: &RemoteKeys, now: Timestamp, body: Option<&[u8]>) {
+fn publish(remote: &RemoteKeys, now: Timestamp, asked_at: Timestamp, body: Option<&[u8]>) {
     let (record, cas) = record(remote);
+    let leased_until = Timestamp::BEGINNING;
     let record = match body {
-        Some(body) => Record { fetched_at: now, body: body.to_vec(), ..Record::default() },
-        None => Record { failed_at: now, leased_until: Timestamp::default(), ..record },
+        Some(body) => {
+            let (failed_at, body) = (record.failed_at, body.to_vec());
+            Record { leased_until, failed_at, fetched_at: now, asked_at, body }
+        }
+        None => Record { leased_until, failed_at: now, asked_at, ..record },
     };
     // Who came in between has newer news.
     let _ = abi::set_shared_data(&key(remote), &record.to_bytes(), cas);
@@ -129,7 +133,7 @@ pub(super) fn settle(
             if let Some(remote) =
                 gate.remote(source).filter(|_| shared.kind.get() == HostKind::Envoy)
             {
-                publish(remote, now, body.filter(|_| settled.fetched));
+                publish(remote, now, gate.asked_at(source), body.filter(|_| settled.fetched));
             }
             settled
         }

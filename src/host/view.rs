@@ -1,9 +1,9 @@
 //! The request as the host shows it, read on demand and as bytes.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
-use super::abi::{self, Map};
+use super::abi::{self, Map, Status};
 use crate::policy::HostKind;
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
 
@@ -14,19 +14,40 @@ pub(super) struct HostView {
     kind: HostKind,
     /// All headers, once somebody had to know whether one comes twice.
     pairs: OnceCell<Pairs>,
+    /// Whether something could not be read. What was decided then was decided on half a request.
+    broken: Cell<bool>,
 }
 
 impl HostView {
     /// A view that has read nothing yet.
     pub(super) const fn new(kind: HostKind) -> Self {
-        Self { kind, pairs: OnceCell::new() }
+        Self { kind, pairs: OnceCell::new(), broken: Cell::new(false) }
+    }
+
+    /// Whether the host failed to show something that was asked for.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken.get()
     }
 
     fn pairs(&self) -> &Pairs {
         self.pairs.get_or_init(|| {
-            let bytes = abi::headers(Map::Request).unwrap_or_default();
-            parse_pairs(&bytes).unwrap_or_default()
+            let pairs = abi::headers(Map::Request).ok().and_then(|bytes| parse_pairs(&bytes));
+            pairs.unwrap_or_else(|| {
+                self.broken.set(true);
+                Pairs::new()
+            })
         })
+    }
+
+    fn value(&self, name: &str) -> Option<Vec<u8>> {
+        match abi::header(Map::Request, name) {
+            Ok(value) => value,
+            Err(Status::NOT_FOUND) => None,
+            Err(_) => {
+                self.broken.set(true);
+                None
+            }
+        }
     }
 }
 
@@ -37,7 +58,7 @@ impl RequestView for HostView {
             (HostKind::Nginx, Pseudo::Authority) => "host",
             (HostKind::Envoy | HostKind::Bare | HostKind::Nginx, name) => name.as_str(),
         };
-        abi::header(Map::Request, name).ok().flatten().map(Cow::Owned)
+        self.value(name).map(Cow::Owned)
     }
 
     fn lines(&self, name: &HeaderName) -> Lines<'_> {
@@ -48,8 +69,9 @@ impl RequestView for HostView {
             HostKind::Bare => false,
         };
         if single {
-            let value = abi::header(Map::Request, name.as_str()).ok().flatten();
-            return value.map_or(Lines::None, |value| Lines::One(Cow::Owned(value)));
+            return self
+                .value(name.as_str())
+                .map_or(Lines::None, |value| Lines::One(Cow::Owned(value)));
         }
         let name = name.as_str().as_bytes();
         self.pairs()

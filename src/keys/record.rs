@@ -14,6 +14,8 @@ pub struct Record {
     pub failed_at: Timestamp,
     /// When the key set was fetched.
     pub fetched_at: Timestamp,
+    /// When an unknown `kid` asked for a fetch last.
+    pub asked_at: Timestamp,
     /// The key set, as it came; empty before the first.
     pub body: Vec<u8>,
 }
@@ -24,7 +26,7 @@ const FORM: u8 = 1;
 impl Record {
     /// The record as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let times = [self.leased_until, self.failed_at, self.fetched_at];
+        let times = [self.leased_until, self.failed_at, self.fetched_at, self.asked_at];
         let times = times.into_iter().flat_map(|time| time.as_millis().to_le_bytes());
         [FORM].into_iter().chain(times).chain(self.body.iter().copied()).collect()
     }
@@ -38,8 +40,10 @@ impl Record {
         let (form, rest) = bytes.split_first()?;
         let (leased_until, rest) = time(rest)?;
         let (failed_at, rest) = time(rest)?;
-        let (fetched_at, body) = time(rest)?;
-        (*form == FORM).then(|| Self { leased_until, failed_at, fetched_at, body: body.to_vec() })
+        let (fetched_at, rest) = time(rest)?;
+        let (asked_at, body) = time(rest)?;
+        let body = body.to_vec();
+        (*form == FORM).then_some(Self { leased_until, failed_at, fetched_at, asked_at, body })
     }
 
     /// Whether another worker fetches. A lease from a broken clock does not last for ever.
@@ -64,6 +68,7 @@ mod tests {
             leased_until: Timestamp::from_millis(1),
             failed_at: Timestamp::from_millis(2),
             fetched_at: Timestamp::NEVER,
+            asked_at: Timestamp::from_millis(3),
             body: b"{}".to_vec(),
         };
         assert_eq!(Record::from_bytes(&record.to_bytes()), record);
@@ -72,7 +77,7 @@ mod tests {
     #[test]
     fn what_is_no_record_counts_as_none() {
         let good = Record::default().to_bytes();
-        for bytes in [&b""[..], b"x", &good[..24], &[2; 40]] {
+        for bytes in [&b""[..], b"x", &good[..32], &[2; 40]] {
             assert_eq!(Record::from_bytes(bytes), Record::default(), "{bytes:?}");
         }
     }

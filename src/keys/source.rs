@@ -35,8 +35,15 @@ pub enum Event {
     Wanted,
     /// The fetch ended with a key set.
     Fetched(Arc<KeySet>),
-    /// Another worker has fetched a key set, at that time.
-    Adopted(Arc<KeySet>, Timestamp),
+    /// Another worker has fetched a key set.
+    Adopted {
+        /// The keys.
+        keys: Arc<KeySet>,
+        /// When they were fetched.
+        at: Timestamp,
+        /// When an unknown `kid` asked for keys last, in any worker.
+        asked: Timestamp,
+    },
     /// The fetch failed, or could not be started.
     Failed,
 }
@@ -62,7 +69,8 @@ pub struct KeySource {
     schedule: Schedule,
     held: Option<Held>,
     fetch: Fetch,
-    asked: Option<Timestamp>,
+    /// When an unknown `kid` asked for keys last; the beginning of time when none did.
+    asked: Timestamp,
 }
 
 #[derive(Debug)]
@@ -80,7 +88,12 @@ enum Fetch {
 impl KeySource {
     /// A source that has fetched nothing and is due at once.
     pub const fn new(schedule: Schedule, now: Timestamp) -> Self {
-        Self { schedule, held: None, fetch: Fetch::Idle { due: now, failures: 0 }, asked: None }
+        Self {
+            schedule,
+            held: None,
+            fetch: Fetch::Idle { due: now, failures: 0 },
+            asked: Timestamp::BEGINNING,
+        }
     }
 
     /// Takes in what happened; the answer is the one thing to do about it.
@@ -88,18 +101,19 @@ impl KeySource {
         match (event, self.fetch) {
             (Event::Tick, Fetch::Idle { due, failures }) if due <= now => self.start(now, failures),
             (Event::Wanted, Fetch::Idle { failures, .. }) if self.may_ask(now) => {
-                self.asked = self.keys(now).map(|_| now);
+                if self.keys(now).is_some() {
+                    self.asked = now;
+                }
                 self.start(now, failures)
             }
             (Event::Fetched(keys), _) => {
                 self.held = Some(Held { keys, since: now });
                 self.rest(now.plus(self.schedule.refresh), 0)
             }
-            // What asked for it is looked at again, and may then ask for a fetch of our own.
-            (Event::Adopted(keys, at), _) => {
+            (Event::Adopted { keys, at, asked }, _) => {
                 let since = at.min(now);
                 self.held = Some(Held { keys, since });
-                self.asked = None;
+                self.asked = self.asked.max(asked.min(now));
                 self.rest(since.plus(self.schedule.refresh), 0)
             }
             (Event::Failed, Fetch::InFlight { failures, .. }) => self.back_off(now, failures),
@@ -124,7 +138,12 @@ impl KeySource {
 
     /// When the keys at hand were fetched; the beginning of time when there are none.
     pub fn fetched_at(&self) -> Timestamp {
-        self.held.as_ref().map_or(Timestamp::default(), |held| held.since)
+        self.held.as_ref().map_or(Timestamp::BEGINNING, |held| held.since)
+    }
+
+    /// When an unknown `kid` asked for keys last.
+    pub const fn asked_at(&self) -> Timestamp {
+        self.asked
     }
 
     /// Since when a fetch is under way, here or in another worker.
@@ -151,8 +170,8 @@ impl KeySource {
             return failures == 0 || due <= now;
         }
         // There are keys, so it is a `kid` that is lacking.
-        let rested = |last: Timestamp| last.plus(self.schedule.kid_interval) <= now;
-        self.schedule.refetch_on_unknown_kid && failures == 0 && self.asked.is_none_or(rested)
+        let rested = self.asked.plus(self.schedule.kid_interval) <= now;
+        self.schedule.refetch_on_unknown_kid && failures == 0 && rested
     }
 
     fn start(&mut self, now: Timestamp, failures: u32) -> Command {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jwt_gate::effects::{Effects, HeaderOp, Reply};
 use jwt_gate::gate::{Decision, Gate, Moment};
 use jwt_gate::policy::Policy;
-use jwt_gate::rejection::Rejection;
 use jwt_gate::time::Timestamp;
 
 /// Header lines as bytes, pseudo-headers among them.
@@ -39,31 +38,11 @@ pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderO
         match gate.check(Moment { now: Timestamp::from_secs(secs), may_wait: false }, &view) {
             Decision::Allow(permit) => gate.permit(&view, &permit),
             Decision::Deny(refusal) => gate.refuse(&view, &refusal),
-            Decision::Wait(_) => panic!("a request waits that may not wait"),
+            // A request that may not wait does not.
+            Decision::Wait(_) => Effects::misconfigured(),
         };
     match effects {
         Effects::Forward(ops) => Ok(ops),
         Effects::Reply(reply) => Err(reply),
     }
-}
-
-/// The lines that the upstream sees.
-pub(crate) fn upstream(lines: &Lines, ops: &[HeaderOp]) -> Lines {
-    let mut lines = lines.clone();
-    for op in ops {
-        match op {
-            HeaderOp::Remove(name) => {
-                lines.retain(|(known, _)| !known.eq_ignore_ascii_case(name.as_str().as_bytes()));
-            }
-            HeaderOp::Add(name, value) => {
-                lines.push((name.as_str().as_bytes().to_vec(), value.clone()));
-            }
-            HeaderOp::SetPath(path) => {
-                for (_, value) in lines.iter_mut().filter(|(name, _)| name == b":path") {
-                    value.clone_from(path);
-                }
-            }
-        }
-    }
-    lines
 }

@@ -289,6 +289,11 @@ fn remote_keys(
     if cache < Duration::from_millis(1) {
         faults.add(&at.key("cache_duration"), "must be at least 0.001s");
     }
+    let pause = raw.async_fetch.as_ref().and_then(|fetch| fetch.failed_refetch_duration);
+    if pause.is_some_and(|pause| pause < Duration::from_millis(100)) {
+        let place = at.key("async_fetch");
+        faults.add(&place.key("failed_refetch_duration"), "must be at least 0.1s");
+    }
     let Some((scheme, authority, path)) = parts else {
         return faults.none(
             &http_uri.key("uri"),
@@ -296,7 +301,6 @@ fn remote_keys(
         );
     };
     let day = Duration::from_secs(24 * 60 * 60);
-    let pause = raw.async_fetch.as_ref().and_then(|fetch| fetch.failed_refetch_duration);
     Some(RemoteKeys {
         provider: provider.into(),
         cluster: raw.http_uri.cluster.0.as_str().into(),

@@ -19,13 +19,16 @@ const NOW: u64 = 1_800_000_000;
 /// A condition, the claims it is held against, and what it comes to.
 type Row<'r> = (&'r str, &'r str, Truth);
 
+/// Names and values.
+type Headers<'r> = &'r [(&'r str, &'r str)];
+
 /// One caller: claims, further members of the token's header, further request headers.
 #[derive(Clone, Copy, Default)]
 struct Caller<'c> {
     claims: &'c str,
     header: &'c str,
     second: Option<&'c str>,
-    request: &'c [(&'c str, &'c str)],
+    request: Headers<'c>,
 }
 
 /// Keys and what providers are told; gates are made of it, a condition each.
@@ -178,7 +181,7 @@ fn unsaid() -> Json {
 fn a_claim_is_compared_with_the_request() {
     let world = World::new();
     // The paths of the rules end in `/7`.
-    let rows: [(&str, &str, &[(&str, &str)], Truth); 13] = [
+    let rows: [(&str, &str, Headers<'_>, Truth); 13] = [
         ("equals_variable", r#"{"c": "7"}"#, &[], True),
         ("equals_variable", r#"{"c": ["1", "7"]}"#, &[], True),
         ("equals_variable", r#"{"c": "8"}"#, &[], False),

@@ -1,0 +1,61 @@
+//! The module in a proxy with one identity provider, for what a scenario cannot express.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use jwt_gate_scenario::Keyring;
+use jwt_gate_test_host::{CalloutResult, Host, Module, Request};
+
+/// A provider whose keys are behind a URL, for all paths; `sub` goes into a header.
+pub(crate) const CONFIG: &str = r#"{ "providers": { "p": { "issuer": "https://idp.example",
+    "claim_to_headers": [ { "header_name": "x-jwt-sub", "claim_name": "sub" } ],
+    "remote_jwks": { "http_uri": { "uri": "https://idp.example/jwks.json", "cluster": "idp",
+        "timeout": "1s" }, "cache_duration": "600s" } } },
+  "rules": [ { "match": { "prefix": "/" }, "requires": { "provider_name": "p" } } ] }"#;
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// The release module: `JWT_GATE_WASM` names it, by default it is the one that `make wasm` builds.
+pub(crate) fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/jwt-gate.wasm");
+        let path = std::env::var_os("JWT_GATE_WASM").map_or(built, PathBuf::from);
+        Module::from_file(&path).unwrap_or_else(|error| panic!("{error}: run `make wasm` first"))
+    })
+}
+
+fn keyring() -> &'static Keyring {
+    static KEYRING: OnceLock<Keyring> = OnceLock::new();
+    KEYRING.get_or_init(Keyring::new)
+}
+
+/// A token, from the words that stand in a scenario's `${token …}`.
+pub(crate) fn token(host: &Host, words: &str) -> String {
+    keyring().mint(host.now().as_secs(), words).unwrap()
+}
+
+/// The text of a set of these keys.
+pub(crate) fn jwks(keys: &[&str]) -> String {
+    keyring().jwks(keys).unwrap()
+}
+
+/// An answer with a status and a body.
+pub(crate) fn response(status: u16, body: impl Into<Vec<u8>>) -> CalloutResult {
+    let headers = vec![(b":status".to_vec(), status.to_string().into_bytes())];
+    CalloutResult::Response { headers, body: body.into() }
+}
+
+/// An answer with these keys.
+pub(crate) fn keys(keys: &[&str]) -> CalloutResult {
+    response(200, jwks(keys))
+}
+
+/// A request with a token in its `authorization`, and a header that only the gate may write.
+pub(crate) fn request(token: &str) -> Request {
+    Request::get("/orders")
+        .with("x-jwt-sub", "spoofed")
+        .with("authorization", format!("Bearer {token}"))
+}
