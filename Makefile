@@ -21,6 +21,8 @@ ENVOY_BINARY := .venv/envoy-$(ENVOY_VERSION)
 # The features that rustc compiles for, and no others: a host need not have more.
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+# No path of the machine that builds it is in the module.
+REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/jwt-gate
 # What the module is made of.
 SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -name '*.rs')
 
@@ -112,7 +114,7 @@ toolchain:
 
 $(MODULE): $(SOURCES) | toolchain
 	@echo '==> module'
-	@cargo build --release --lib -p jwt-gate --target wasm32-wasip1
+	@RUSTFLAGS='$(REMAP)' cargo build --release --lib -p jwt-gate --target wasm32-wasip1
 	@mkdir -p dist
 	@$(MAKE) -s optimise
 
@@ -120,7 +122,7 @@ $(MODULE): $(SOURCES) | toolchain
 optimise: built := $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate.wasm
 optimise:
 	@if $(MAKE) -s $(WASM_OPT); then \
-		$(WASM_OPT) -O3 $(WASM_FEATURES) --debuginfo $(built) -o $(MODULE).part; \
+		$(WASM_OPT) -O3 $(WASM_FEATURES) $(built) -o $(MODULE).part; \
 		mv $(MODULE).part $(MODULE); \
 		echo "$(MODULE): $$(wc -c < $(built)) bytes, optimised $$(wc -c < $(MODULE))"; \
 	else \

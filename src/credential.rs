@@ -28,6 +28,7 @@ pub enum Prefix {
 }
 
 /// A token as the request carried it: no part of it is trusted.
+#[derive(Eq, PartialEq)]
 pub struct Credential<'r>(Cow<'r, [u8]>);
 
 impl<'r> Credential<'r> {
@@ -82,16 +83,40 @@ impl Location {
 impl Prefix {
     fn token<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
         match self {
-            Self::Literal(prefix) => value.strip_prefix(prefix.as_bytes()),
-            Self::Scheme(scheme) => {
-                let (head, rest) = value.split_at_checked(scheme.len())?;
-                let token = rest.trim_ascii_start();
-                let spaces = rest.strip_suffix(token)?;
-                let is_scheme = head.eq_ignore_ascii_case(scheme.as_bytes());
-                let parted = !spaces.is_empty() && spaces.iter().all(|b| *b == b' ');
-                (is_scheme && parted && !token.is_empty()).then_some(token)
+            Self::Literal(prefix) => {
+                let token = value.strip_prefix(prefix.as_bytes())?;
+                // The native filter looks for the token behind a prefix such as `jwt`: `jwt="…`.
+                let start =
+                    token.iter().position(|b| is_token_byte(*b)).filter(|_| !prefix.is_empty());
+                token.get(start.unwrap_or(0)..)
             }
+            Self::Scheme(scheme) => scheme_token(value, scheme.as_bytes()),
         }
+    }
+}
+
+const fn is_token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+}
+
+/// What follows the scheme. Something that only looks like the scheme, or hides it behind another
+/// one, is no absent token: it is handed on as a whole, to be refused as no token either.
+fn scheme_token<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
+    let begins = |text: &[u8]| {
+        text.split_at_checked(scheme.len())
+            .is_some_and(|(head, rest)| head.eq_ignore_ascii_case(scheme) && !rest.is_empty())
+    };
+    if !begins(value) {
+        let mut later = value.split(|b| *b == b',').skip(1).map(<[u8]>::trim_ascii);
+        return later.any(begins).then_some(value);
+    }
+    let rest = value.get(scheme.len()..)?;
+    match rest.first() {
+        Some(b' ') => Some(rest.trim_ascii_start()).filter(|token| !token.is_empty()),
+        // Another scheme, whose name begins so.
+        Some(b) if is_token_byte(*b) => None,
+        Some(_) => Some(value),
+        None => None,
     }
 }
 
@@ -153,13 +178,16 @@ mod tests {
         let auth = HeaderName::parse("authorization").unwrap();
         let location = Location::Header(auth, Prefix::Scheme("Bearer".into()));
         let one = ["Bearer t", "bearer t", "BEARER   t"];
-        let none =
-            ["", "Bearer", "Bearer ", "Basic t", "Bearert", "Béarer t", "XBearer t", "Bearer\tt"];
+        let none = ["", "Bearer", "Bearer ", "Basic t", "Bearert", "Béarer t", "XBearer t"];
+        let whole = ["Bearer\tt", "Bearer,t", "Basic x, Bearer t", "Basic x,bearer t"];
         for value in one {
             assert_eq!(found(&location, &[("authorization", value)]), ["t"], "{value:?}");
         }
         for value in none {
             assert_eq!(found(&location, &[("authorization", value)]), [""; 0], "{value:?}");
+        }
+        for value in whole {
+            assert_eq!(found(&location, &[("authorization", value)]), [value], "{value:?}");
         }
     }
 

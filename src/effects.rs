@@ -111,13 +111,11 @@ fn strip(owned: &[HeaderName], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) 
         return;
     }
     view.each_name(&mut |name| {
-        let is_owned = |owned: &HeaderName| {
-            owned.as_str().len() == name.len()
-                && owned.as_str().bytes().zip(name).all(|(a, b)| fold(a) == fold(*b))
-        };
+        let Some(name) = str::from_utf8(name).ok() else { return };
+        let folded = fold(name);
+        let is_owned = |owned: &HeaderName| fold(owned.as_str()) == folded;
         if owned.iter().any(is_owned) {
-            let name = str::from_utf8(name).ok().and_then(HeaderName::parse);
-            let op = name.map(HeaderOp::Remove);
+            let op = HeaderName::parse(name).map(HeaderOp::Remove);
             if op.as_ref().is_some_and(|op| !ops.contains(op)) {
                 ops.extend(op);
             }
@@ -125,11 +123,9 @@ fn strip(owned: &[HeaderName], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) 
     });
 }
 
-const fn fold(b: u8) -> u8 {
-    match b {
-        b'_' | b'.' => b'-',
-        other => other.to_ascii_lowercase(),
-    }
+/// A header name as servers see it that make variables of names.
+pub(crate) fn fold(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
 /// Takes the tokens out of the request whose providers do not forward them.

@@ -182,6 +182,13 @@ impl Gate {
         }
     }
 
+    /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
+    pub fn started(&mut self, now: Timestamp, source: SourceId) {
+        if let Some(source) = self.sources.get_mut(source.0) {
+            source.keys.started(now);
+        }
+    }
+
     /// All key sources.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<> {
         (0..self.sources.len()).map(SourceId)
@@ -190,6 +197,12 @@ impl Gate {
     /// Whether a fetch is under way for a source, here or in another worker.
     pub fn is_fetching(&self, source: SourceId) -> bool {
         self.sources.get(source.0).is_some_and(|source| source.keys.fetching_since().is_some())
+    }
+
+    /// Whether the fetch for a source should have ended.
+    pub fn is_overdue(&self, now: Timestamp, source: SourceId) -> bool {
+        let overdue = |s: &Source| s.keys.fetching_since().is_some() && s.keys.deadline() <= now;
+        self.sources.get(source.0).is_some_and(overdue)
     }
 
     /// When an unknown `kid` asked a source for keys last.

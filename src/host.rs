@@ -6,7 +6,6 @@
 mod abi;
 mod apply;
 mod counters;
-mod detect;
 mod fetching;
 mod held;
 mod logger;

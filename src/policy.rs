@@ -16,10 +16,10 @@ use std::time::Duration;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
 use crate::policy::index::RuleIndex;
-use crate::policy::path::Target;
+use crate::policy::path::{Readings, Target};
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
-use crate::policy::rule::Rule;
+use crate::policy::rule::{PathMatch, Rule};
 use crate::rejection::Rejection;
 use crate::request::{HeaderName, RequestView};
 use crate::requirement::{Leaf, ProviderId};
@@ -85,9 +85,8 @@ pub struct RemoteKeys {
 }
 
 impl Policy {
-    /// The rule for a request, and the reading of the path that its variables come from.
-    ///
-    /// A plain path has only one reading; another one is looked up twice.
+    /// The rule for a request, and the reading of the path that its variables come from. Every
+    /// reading of the path has to find the same rule.
     pub(crate) fn rule<'r>(
         &self,
         view: &dyn RequestView,
@@ -97,12 +96,24 @@ impl Policy {
             let mut candidates = self.index.candidates(path).into_iter();
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
-        let liberal = target.liberal().ok_or(Rejection::AmbiguousPath)?;
-        let literal_rule = find(target.path());
-        if *liberal != *target.path() && find(&liberal) != literal_rule {
-            return Err(Rejection::AmbiguousPath);
+        let found = find(target.path());
+        let rule = found.and_then(|at| self.rules.get(at));
+        let path = Cow::Borrowed(target.path());
+        match target.readings() {
+            Readings::Plain => Ok((rule, path)),
+            Readings::Several(readings) if readings.iter().all(|r| find(r) == found) => {
+                Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
+            }
+            // One rule for everything is the same for every reading.
+            Readings::Untold if self.has_one_rule_for_all() => Ok((rule, path)),
+            Readings::Several(_) | Readings::Untold => Err(Rejection::AmbiguousPath),
         }
-        Ok((literal_rule.and_then(|at| self.rules.get(at)), liberal))
+    }
+
+    fn has_one_rule_for_all(&self) -> bool {
+        let is_all =
+            |path: &PathMatch| matches!(path, PathMatch::Prefix(p) if matches!(&**p, b"" | b"/"));
+        matches!(self.rules.as_slice(), [rule] if is_all(&rule.matcher.path))
     }
 
     fn is_for(&self, rule: usize, view: &dyn RequestView, target: Target<'_>, path: &[u8]) -> bool {

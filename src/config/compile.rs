@@ -6,8 +6,12 @@ mod provider;
 mod requirement;
 mod rule;
 
+use std::collections::BTreeMap;
+
+use requirement::Compiler;
+
 use crate::config::error::{ConfigPath, Faults};
-use crate::config::raw::{Action, Config, HostName, Limits as RawLimits};
+use crate::config::raw::{Action, Config, HostName, Limits as RawLimits, Role};
 use crate::config::read::slips;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
@@ -18,7 +22,10 @@ use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
 use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
 use crate::request::HeaderName;
-use crate::requirement::ProviderId;
+use crate::requirement::{ProviderId, Requirement};
+
+/// Requirements by name; `None` for one with a fault.
+type Named = BTreeMap<String, Option<Requirement>>;
 
 /// What the parts of a document look up in each other.
 struct Names<'c> {
@@ -56,11 +63,13 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let names = Names { config, limits, roles: roles(config, &root.key("roles"), faults) };
     let mut sources = Vec::new();
     let providers = providers(&names, &mut sources, faults);
+    let compiler = Compiler { names: &names, providers: &providers };
+    let named = named(&compiler, faults);
     let rules: Vec<_> = config
         .rules
         .iter()
         .enumerate()
-        .filter_map(|(i, raw)| rule::rule(raw, i, &names, &providers, faults))
+        .filter_map(|(i, raw)| rule::rule(raw, i, &compiler, &named, faults))
         .collect();
     let owned = owned(&providers);
     let index = RuleIndex::new(&rules);
@@ -84,6 +93,13 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     Some(policy)
+}
+
+fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
+    let place = ConfigPath::ROOT.key("requirement_map");
+    let map = compiler.names.config.requirement_map.iter();
+    map.map(|(name, raw)| (name.clone(), compiler.requirement(raw, &place.key(name), faults)))
+        .collect()
 }
 
 fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
@@ -117,9 +133,10 @@ fn roles(config: &Config, at: &ConfigPath<'_>, faults: &mut Faults) -> RoleTable
             }
         }
     }
+    let permissions = |role: &Role| role.permissions.iter().map(|text| text.0.clone()).collect();
     let definitions = config.roles.iter();
-    let definitions = definitions
-        .map(|(name, role)| (name.clone(), (role.inherits.clone(), role.permissions.clone())));
+    let definitions =
+        definitions.map(|(name, role)| (name.clone(), (role.inherits.clone(), permissions(role))));
     match RoleTable::build(&definitions.collect()) {
         Ok(table) => table,
         Err(cycles) => {

@@ -14,7 +14,7 @@ pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
-use crate::config::read::{record, word};
+use crate::config::read::{Text, record, word};
 
 /// Where later versions will take a setting that this one would have to ignore.
 const LATER: &str = "is not available in this version";
@@ -47,7 +47,7 @@ record! {
     /// What a role may do.
     pub(crate) struct Role {
         inherits: Vec<String>,
-        permissions: Vec<String>,
+        permissions: Vec<Text>,
     }
 }
 

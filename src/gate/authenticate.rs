@@ -1,7 +1,7 @@
 //! Who sent the request: tokens found, looked at, verified.
 
 use super::{Accepted, Gate, Moment};
-use crate::credential::Location;
+use crate::credential::{Credential, Location};
 use crate::jws::Jws;
 use crate::policy::provider::{Keys, Provider};
 use crate::policy::rule::Rule;
@@ -9,7 +9,7 @@ use crate::rejection::{Malformed, Rejection};
 use crate::request::RequestView;
 use crate::requirement::{Leaf, Place, Verdict};
 
-/// Tokens that one demand looks at; who sends more is refused.
+/// Places that one demand finds a token at; who sends more is refused.
 const MAX_TOKENS: usize = 4;
 
 impl Gate {
@@ -51,26 +51,27 @@ impl Gate {
         provider: &'g Provider,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
-        let mut verdict = None;
-        let mut seen = 0_usize;
+        let mut verdict = Verdict::Refused(Rejection::Missing);
+        let mut tokens = Vec::new();
         for location in &provider.locations {
             for credential in location.find(view) {
-                seen = seen.saturating_add(1);
-                if seen > MAX_TOKENS {
-                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
-                }
                 let token = match Jws::parse(credential.token(), self.policy.limits.token) {
                     Ok(token) => self.token(moment, token, provider, location, audiences),
                     Err(why) => Verdict::Refused(Rejection::Malformed(why)),
                 };
-                verdict = match (verdict, token) {
-                    (_, refused @ Verdict::Refused(_)) => return refused,
-                    (None, token) => Some(token),
-                    (Some(before), token) => Some(before.and(token)),
-                };
+                verdict = if tokens.is_empty() { token } else { verdict.and(token) };
+                tokens.push(credential);
+                if matches!(verdict, Verdict::Refused(_)) {
+                    return verdict;
+                }
+                // Which of two tokens speaks for the caller, nobody could say (RFC 6750, 2).
+                let differs = tokens.first().is_some_and(|t| tokens.last() != Some(t));
+                if differs || tokens.len() > MAX_TOKENS {
+                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+                }
             }
         }
-        verdict.unwrap_or(Verdict::Refused(Rejection::Missing))
+        verdict
     }
 
     /// No token is asked for, but those that came are looked at.
@@ -82,20 +83,26 @@ impl Gate {
         may_fail: bool,
     ) -> Verdict<Accepted<'g>> {
         let mut verdict = Verdict::Valid(Vec::new());
-        let mut seen = 0_usize;
+        let mut seen = Vec::<(Option<&Provider>, Credential<'_>)>::new();
         for place in places {
             for credential in place.location.find(view) {
-                seen = seen.saturating_add(1);
-                if seen > MAX_TOKENS && !may_fail {
-                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
-                }
-                if seen > MAX_TOKENS {
-                    return verdict;
-                }
-                let token = self.at_place(moment, credential.token(), place);
-                let failed = matches!(token, Verdict::Refused(_));
-                if !(may_fail && failed) {
+                let (provider, token) = self.at_place(moment, credential.token(), place);
+                // One provider, two tokens: which one speaks for the caller, nobody could say.
+                let differs = |(other, before): &(Option<&Provider>, Credential<'_>)| {
+                    provider.zip(*other).is_some_and(|(a, b)| std::ptr::eq(a, b))
+                        && *before != credential
+                };
+                let token = if seen.len() >= MAX_TOKENS || seen.iter().any(differs) {
+                    Verdict::Refused(Rejection::Malformed(Malformed::TooMany))
+                } else {
+                    token
+                };
+                if !(may_fail && matches!(token, Verdict::Refused(_))) {
                     verdict = verdict.and(token);
+                    seen.push((provider, credential));
+                }
+                if matches!(verdict, Verdict::Refused(_)) {
+                    return verdict;
                 }
             }
         }
@@ -109,20 +116,21 @@ impl Gate {
         moment: Moment,
         token: &[u8],
         place: &Place,
-    ) -> Verdict<Accepted<'g>> {
+    ) -> (Option<&'g Provider>, Verdict<Accepted<'g>>) {
         let token = match Jws::parse(token, self.policy.limits.token) {
             Ok(token) => token,
-            Err(why) => return Verdict::Refused(Rejection::Malformed(why)),
+            Err(why) => return (None, Verdict::Refused(Rejection::Malformed(why))),
         };
         let issuer = token.unverified_claims().issuer();
         let providers = || place.providers.iter().filter_map(|id| self.policy.provider(*id));
         let named = providers().find(|provider| provider.names_issuer(issuer));
         let provider = named.or_else(|| providers().find(|provider| provider.issuers.is_empty()));
-        let Some(provider) = provider else { return Verdict::Refused(Rejection::UnknownIssuer) };
-        let location = provider.locations.iter().find(|location| **location == place.location);
-        match location {
-            Some(location) => self.token(moment, token, provider, location, None),
-            None => Verdict::Refused(Rejection::UnknownIssuer),
+        let location = |p: &'g Provider| p.locations.iter().find(|l| **l == place.location);
+        match provider.and_then(|provider| Some((provider, location(provider)?))) {
+            Some((provider, location)) => {
+                (Some(provider), self.token(moment, token, provider, location, None))
+            }
+            None => (None, Verdict::Refused(Rejection::UnknownIssuer)),
         }
     }
 

@@ -24,20 +24,28 @@ impl Gate {
             // A token could change the outcome, so the caller is asked for one.
             return Err(Rejection::Missing);
         }
-        let subjects: Vec<_> = accepted.iter().map(subject).collect();
         let variables = rule.matcher.variables(path);
-        let roles = &self.policy.roles;
-        let granted = Granted::default();
-        let facts = Facts { subjects: &subjects, variables: &variables, view, roles, now, granted };
-        if rule.deny.as_ref().is_some_and(|deny| deny.holds(&facts) != Truth::False) {
+        let facts = |token| Facts {
+            subject: subject(token),
+            variables: &variables,
+            view,
+            roles: &self.policy.roles,
+            now,
+            granted: Granted::default(),
+        };
+        // Every token must pass the `deny`, and one by itself the `authorize`.
+        let is_denied = |deny: &Condition| {
+            accepted.iter().any(|token| deny.holds(&facts(token)) != Truth::False)
+        };
+        if rule.deny.as_ref().is_some_and(is_denied) {
             return Err(Rejection::Denied);
         }
-        match &rule.authorize {
-            Some(condition) if condition.holds(&facts) != Truth::True => {
-                Err(lacking(condition, &facts))
-            }
-            Some(_) | None => Ok(()),
+        let Some(condition) = &rule.authorize else { return Ok(()) };
+        if accepted.iter().any(|token| condition.holds(&facts(token)) == Truth::True) {
+            return Ok(());
         }
+        let lacking = accepted.iter().map(|token| lacking(condition, &facts(token)));
+        Err(lacking.reduce(Rejection::telling).unwrap_or(Rejection::Unauthorized))
     }
 }
 

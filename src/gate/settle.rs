@@ -53,8 +53,8 @@ pub(super) enum Last {
     None,
     /// So many keys, so many skipped entries.
     Fetched(usize, usize),
-    /// It failed.
-    Failed(FetchError),
+    /// It failed; older keys were still served, or not.
+    Failed(FetchError, bool),
 }
 
 impl fmt::Display for Note {
@@ -119,21 +119,19 @@ impl Gate {
             let (at, asked) = (record.fetched_at, record.asked_at);
             return source.keys.handle(now, Event::Adopted { keys: Arc::new(keys), at, asked });
         }
-        match source.keys.fetching_since() {
-            Some(since) if since <= record.failed_at && record.failed_at <= now => {
-                source.keys.handle(now, Event::Failed)
-            }
-            Some(_) | None => Command::Rest,
+        if record.failed_at <= now {
+            return source.keys.handle(now, Event::FailedElsewhere(record.failed_at));
         }
+        Command::Rest
     }
 }
 
 impl Source {
     fn fail(&mut self, now: Timestamp, provider: Box<str>, why: FetchError) -> Settled {
         let command = self.keys.handle(now, Event::Failed);
-        let is_new = !matches!(&self.last, Last::Failed(before) if *before == why);
         let served = self.keys.keys(now).is_some();
-        self.last = Last::Failed(why.clone());
+        let is_new = !matches!(&self.last, Last::Failed(b, s) if (b, *s) == (&why, served));
+        self.last = Last::Failed(why.clone(), served);
         let note = Note::Failed { provider, why, served };
         Settled { command, fetched: false, note: is_new.then_some(note) }
     }

@@ -8,12 +8,14 @@ use crate::rejection::Rejection;
 use crate::request::{Lines, RequestView};
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Applied {
     /// It may go on.
     Forward,
-    /// It was answered.
+    /// It was answered as the effects say.
     Replied,
+    /// It was to go on, and was answered all the same.
+    Refused(Rejection),
 }
 
 /// Applies effects to the request of the effective context. What the host refuses to do ends in a
@@ -34,7 +36,7 @@ pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Appli
             // Should this fail as well, the request stays paused: it does not pass.
             let _ = answer(kind, &reply);
         }
-        Applied::Replied
+        Applied::Refused(Rejection::Misconfigured)
     })
 }
 
@@ -56,7 +58,8 @@ fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
     };
     if ops.iter().any(repeated) {
         let why = Rejection::RepeatedOwnedHeader;
-        return answer(HostKind::Nginx, &Effects::plain(&why));
+        answer(HostKind::Nginx, &Effects::plain(&why))?;
+        return Ok(Applied::Refused(why));
     }
     for op in ops {
         match op {

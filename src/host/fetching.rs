@@ -69,7 +69,8 @@ fn publish(remote: &RemoteKeys, now: Timestamp, asked_at: Timestamp, body: Optio
 /// Where the record is. Providers of one name with different endpoints do not share keys.
 fn key(remote: &RemoteKeys) -> String {
     let RemoteKeys { provider, cluster, scheme, authority, path, .. } = remote;
-    format!("jwt-gate/jwks/{provider}/{cluster}/{scheme}://{authority}{path}")
+    // Quoted, so that no two of them look alike.
+    format!("jwt-gate/jwks/{:?}", (provider, cluster, scheme, authority, path))
 }
 
 /// Starts a fetch; the token names its callout.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use super::abi::{self, Buffer};
+use super::abi::{self, Buffer, Status};
 use super::counters::Counters;
 use super::held::Phase;
 use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
-use super::{detect, fetching, logger};
+use super::{fetching, logger};
 use crate::gate::Gate;
+use crate::keys::fetch::FetchError;
 use crate::keys::source::{Command, Event};
 use crate::policy::{HostKind, Policy};
 use crate::requirement::SourceId;
@@ -31,38 +32,54 @@ const TICK_FIRST: u32 = 1;
 /// A root context.
 pub(super) struct Root {
     shared: Rc<Shared>,
-    /// Fetches of our own under way, by the token of their callout.
-    in_flight: BTreeMap<u32, SourceId>,
+    /// Callouts whose answers may come, by their tokens. An answer that is late is welcome, too.
+    callouts: BTreeMap<u32, SourceId>,
+    /// The callouts that are still waited for.
+    awaited: BTreeMap<SourceId, u32>,
 }
 
 impl Root {
     /// A root without a configuration: it refuses every request.
     pub(super) fn new(id: u32) -> Self {
-        Self { shared: Rc::new(Shared::new(id)), in_flight: BTreeMap::new() }
+        let shared = Rc::new(Shared::new(id));
+        Self { shared, callouts: BTreeMap::new(), awaited: BTreeMap::new() }
     }
 
-    fn configure(&self, policy: Policy) {
-        let now = shared::now();
+    fn configure(&mut self, policy: Policy) {
+        // Sources are due at once, whatever the time.
+        let now = shared::now().unwrap_or_default();
+        // An answer for the former policy means nothing to this one.
+        self.callouts.clear();
+        self.awaited.clear();
         let needs_ticks = !policy.sources.is_empty();
+        let kind = policy.host().unwrap_or_else(|| self.detect(needs_ticks));
         if needs_ticks {
-            self.shared.tick_in(TICK);
+            self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
-        let timers = !needs_ticks || self.shared.tick.get() != 0;
-        let kind = policy.host().unwrap_or_else(|| detect::detect(timers));
         if needs_ticks && kind == HostKind::Bare {
             log::error!(
                 "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and tokens of \
                  such providers are answered with 503; use `local_jwks`"
             );
         }
-        if needs_ticks && kind == HostKind::Envoy {
-            self.shared.tick_in(TICK_FIRST);
-        }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
         *self.shared.counters.borrow_mut() = Counters::define();
         self.shared.kind.set(kind);
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
+    }
+
+    /// Which host it is, found out without side effects: NGINX has no properties in a root
+    /// context; a host without timers is a bare one.
+    fn detect(&self, needs_ticks: bool) -> HostKind {
+        if abi::property("source\0address") == Err(Status::INTERNAL_FAILURE) {
+            return HostKind::Nginx;
+        }
+        if needs_ticks {
+            self.shared.tick_in(TICK_FIRST);
+        }
+        let timers = !needs_ticks || self.shared.tick.get() != 0;
+        if timers { HostKind::Envoy } else { HostKind::Bare }
     }
 
     /// Moves every source on: takes in what other workers have fetched, tells it the time, starts
@@ -83,45 +100,65 @@ impl Root {
     }
 
     fn drive_source(&mut self, now: Timestamp, source: SourceId) -> Command {
-        let ours = |root: &Self| root.in_flight.values().any(|id| *id == source);
-        let mut release = Command::Rest;
-        let wants_fetch = {
-            let mut gate = self.shared.gate.borrow_mut();
-            let Some(gate) = &mut *gate else { return Command::Rest };
-            if let Some(remote) =
-                gate.remote(source).filter(|_| self.shared.kind.get() == HostKind::Envoy)
-            {
-                let (record, _) = fetching::record(remote);
-                release = gate.adopt(now, source, &record);
-            }
-            match gate.handle(now, source, Event::Tick) {
-                Command::Release => release = Command::Release,
-                Command::Rest | Command::Fetch => {}
-            }
-            gate.is_fetching(source)
+        let mut command = self.adopt(now, source);
+        if self.awaited.contains_key(&source) && self.is_overdue(now, source) {
+            self.awaited.remove(&source);
+            let end = Err(FetchError::NoAnswer);
+            return fetching::settle(&self.shared, now, source, end);
+        }
+        // A lease that has ended is taken over before anybody gives up on it.
+        if self.is_fetching(source) {
+            command = command.max(self.start(now, source));
+        }
+        let told = match &mut *self.shared.gate.borrow_mut() {
+            Some(gate) => gate.handle(now, source, Event::Tick),
+            None => Command::Rest,
         };
-        if !wants_fetch {
-            // A fetch that was given up is not ours any more.
-            self.in_flight.retain(|_, id| *id != source);
-            return release;
+        if told == Command::Fetch {
+            return command.max(self.start(now, source));
         }
-        if !ours(self) && self.start(now, source) == Command::Release {
-            return Command::Release;
-        }
-        release
+        command.max(told)
     }
 
-    /// Starts a fetch, unless another worker has one under way.
+    /// Takes in what other workers say.
+    fn adopt(&mut self, now: Timestamp, source: SourceId) -> Command {
+        if self.shared.kind.get() != HostKind::Envoy {
+            return Command::Rest;
+        }
+        match &mut *self.shared.gate.borrow_mut() {
+            Some(gate) => match gate.remote(source).map(fetching::record) {
+                Some((record, _)) => gate.adopt(now, source, &record),
+                None => Command::Rest,
+            },
+            None => Command::Rest,
+        }
+    }
+
+    fn is_fetching(&self, source: SourceId) -> bool {
+        self.shared.gate.borrow().as_ref().is_some_and(|gate| gate.is_fetching(source))
+    }
+
+    fn is_overdue(&self, now: Timestamp, source: SourceId) -> bool {
+        self.shared.gate.borrow().as_ref().is_some_and(|gate| gate.is_overdue(now, source))
+    }
+
+    /// Starts a fetch, unless one is under way here or in another worker.
     fn start(&mut self, now: Timestamp, source: SourceId) -> Command {
         let remote = self.shared.gate.borrow().as_ref().and_then(|g| g.remote(source).cloned());
-        let Some(remote) = remote else { return Command::Rest };
+        let Some(remote) = remote.filter(|_| !self.awaited.contains_key(&source)) else {
+            return Command::Rest;
+        };
         let shares = self.shared.kind.get() == HostKind::Envoy;
         if shares && !fetching::lease(&remote, now) {
             return Command::Rest;
         }
         match fetching::start(self, &remote) {
             Ok(token) => {
-                self.in_flight.insert(token, source);
+                self.callouts.insert(token, source);
+                self.awaited.insert(source, token);
+                if let Some(gate) = &mut *self.shared.gate.borrow_mut() {
+                    gate.started(now, source);
+                }
                 Command::Rest
             }
             Err(why) => fetching::settle(&self.shared, now, source, Err(why)),
@@ -131,9 +168,11 @@ impl Root {
     /// Whether a fetch is under way that is not ours.
     fn waits_for_another(&self) -> bool {
         let gate = self.shared.gate.borrow();
-        let mut sources =
-            gate.iter().flat_map(|gate| gate.sources().filter(|s| gate.is_fetching(*s)));
-        sources.any(|source| !self.in_flight.values().any(|id| *id == source))
+        let mut sources = gate.iter().flat_map(Gate::sources);
+        sources.any(|source| {
+            gate.as_ref().is_some_and(|gate| gate.is_fetching(source))
+                && !self.awaited.contains_key(&source)
+        })
     }
 
     /// Decides again on every held request, from the start.
@@ -165,13 +204,20 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
-        let now = shared::now();
-        let Some(source) = self.in_flight.remove(&token) else { return };
+        let Some(now) = shared::now() else { return };
+        let Some(source) = self.callouts.remove(&token) else { return };
+        let was_awaited = self.awaited.get(&source) == Some(&token);
+        if was_awaited {
+            self.awaited.remove(&source);
+        }
         let limit = match &*self.shared.gate.borrow() {
             Some(gate) => gate.policy().limits().keys.max_bytes,
             None => return,
         };
         let answer = fetching::answer(headers, body, limit);
+        if answer.is_err() && !was_awaited {
+            return;
+        }
         let end = answer.as_ref().map(fetching::Received::as_answer).map_err(Clone::clone);
         if fetching::settle(&self.shared, now, source, end) == Command::Release {
             self.release(now);
@@ -194,7 +240,9 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        self.drive(shared::now());
+        if let Some(now) = shared::now() {
+            self.drive(now);
+        }
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {

@@ -13,6 +13,7 @@ use crate::gate::{Decision, Gate, Moment, Refusal};
 use crate::keys::source::{Command, Event};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
+use crate::rejection::Rejection;
 use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
@@ -85,7 +86,6 @@ impl Shared {
         };
         match gate.check(moment, view) {
             Decision::Allow(permit) => {
-                self.counters.borrow().count(Counter::Allowed);
                 if let Some(why) = permit.shadowed() {
                     self.counters.borrow().count(Counter::ShadowDenied);
                     log::info!("shadow rule would refuse: {why}");
@@ -100,6 +100,12 @@ impl Shared {
         }
     }
 
+    /// Answers a request that cannot be judged.
+    pub(super) fn give_up(&self) -> Outcome {
+        self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
+        self.apply(&HostView::new(self.kind.get()), &Effects::misconfigured())
+    }
+
     fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {
         let rule = refusal.rule.map_or("-", |rule| &rule.name);
         log::debug!("refused: {} (rule {rule})", refusal.why);
@@ -109,8 +115,15 @@ impl Shared {
 
     fn apply(&self, view: &HostView, effects: &Effects) -> Outcome {
         match apply::apply(self.kind.get(), view, effects) {
-            Applied::Forward => Outcome::Forward,
+            Applied::Forward => {
+                self.counters.borrow().count(Counter::Allowed);
+                Outcome::Forward
+            }
             Applied::Replied => Outcome::Replied,
+            Applied::Refused(why) => {
+                self.counters.borrow().count(Counter::Denied(why.answer().label));
+                Outcome::Replied
+            }
         }
     }
 
@@ -135,8 +148,8 @@ impl Shared {
     }
 }
 
-/// The time, read once for each callback. A host without a clock is at the end of time: there
-/// every token has expired.
-pub(super) fn now() -> Timestamp {
-    abi::now().map_or(Timestamp::NEVER, |nanos| Timestamp::from_millis(nanos / 1_000_000))
+/// The time, read once for each callback; `None` where the host has no clock. Without the time no
+/// token can be judged.
+pub(super) fn now() -> Option<Timestamp> {
+    abi::now().ok().map(|nanos| Timestamp::from_millis(nanos / 1_000_000))
 }

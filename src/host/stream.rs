@@ -45,7 +45,11 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let now = shared::now();
+        let Some(now) = shared::now() else {
+            self.shared.give_up();
+            self.phase.set(Phase::Ended);
+            return self.gate_open();
+        };
         // Elsewhere a held request would go on by itself, or nobody could wake it.
         let can_hold = self.shared.kind.get() == HostKind::Envoy;
         let mut outcome = self.shared.decide(now, can_hold);

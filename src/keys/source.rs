@@ -46,10 +46,12 @@ pub enum Event {
     },
     /// The fetch failed, or could not be started.
     Failed,
+    /// Another worker's fetch failed, at that time. One failure is enough to rest for all.
+    FailedElsewhere(Timestamp),
 }
 
 /// What the host has to do next.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[must_use]
 pub enum Command {
     /// Nothing.
@@ -71,6 +73,8 @@ pub struct KeySource {
     fetch: Fetch,
     /// When an unknown `kid` asked for keys last; the beginning of time when none did.
     asked: Timestamp,
+    /// When a fetch failed last, here or in another worker.
+    failed: Timestamp,
 }
 
 #[derive(Debug)]
@@ -93,6 +97,7 @@ impl KeySource {
             held: None,
             fetch: Fetch::Idle { due: now, failures: 0 },
             asked: Timestamp::BEGINNING,
+            failed: Timestamp::BEGINNING,
         }
     }
 
@@ -117,11 +122,24 @@ impl KeySource {
                 self.rest(since.plus(self.schedule.refresh), 0)
             }
             (Event::Failed, Fetch::InFlight { failures, .. }) => self.back_off(now, failures),
+            (
+                Event::FailedElsewhere(at),
+                Fetch::Idle { failures, .. } | Fetch::InFlight { failures, .. },
+            ) if self.failed < at && self.fetched_at() < at => self.back_off(at.min(now), failures),
             // The stream that asked may be gone, and the answer with it.
             (Event::Tick, Fetch::InFlight { failures, give_up, .. }) if give_up <= now => {
                 self.back_off(now, failures)
             }
-            (Event::Tick | Event::Wanted | Event::Failed, _) => Command::Rest,
+            (Event::Tick | Event::Wanted | Event::Failed | Event::FailedElsewhere(_), _) => {
+                Command::Rest
+            }
+        }
+    }
+
+    /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
+    pub fn started(&mut self, now: Timestamp) {
+        if let Fetch::InFlight { give_up, .. } = &mut self.fetch {
+            *give_up = now.plus(self.schedule.patience);
         }
     }
 
@@ -181,6 +199,7 @@ impl KeySource {
     }
 
     fn back_off(&mut self, now: Timestamp, failures: u32) -> Command {
+        self.failed = now;
         let doubled = self.schedule.backoff.saturating_mul(1 << failures.min(16));
         let pause = doubled.min(self.schedule.backoff_max);
         // The moment of the failure is as good as a die: no two workers share it.

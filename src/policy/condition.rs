@@ -126,8 +126,9 @@ pub struct Subject<'a> {
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a request view has none")]
 pub struct Facts<'a> {
-    /// The verified tokens. A test holds when it does for one of them.
-    pub subjects: &'a [Subject<'a>],
+    /// The verified token. Claims of several tokens are never put together: what one token does
+    /// not grant, two do not grant.
+    pub subject: Subject<'a>,
     /// Variables of the path.
     pub variables: &'a Variables<'a, 'a>,
     /// The request.
@@ -165,15 +166,13 @@ impl Condition {
             | Self::Permissions(_)
             | Self::Claim(..)
             | Self::Acr(_)
-            | Self::TokenType(_) => {
-                let each = facts.subjects.iter().map(|subject| self.holds_for(subject, facts));
-                each.max().unwrap_or(Truth::Undecided)
-            }
+            | Self::TokenType(_) => self.test(facts),
         }
     }
 
-    /// A test for one token.
-    fn holds_for(&self, subject: &Subject<'_>, facts: &Facts<'_>) -> Truth {
+    /// A test of the token.
+    fn test(&self, facts: &Facts<'_>) -> Truth {
+        let subject = &facts.subject;
         let claims = subject.token.claims();
         match self {
             Self::Scopes(names) => match subject.names(subject.scope_claims, true) {

@@ -1,28 +1,63 @@
-//! The request target and its two readings.
+//! The request target and its readings.
 //!
 //! A policy that reads a path in one way and a back end that reads it in another are an open door.
-//! So a rule is looked up for the path as it came and for its most liberal reading: what some
-//! server behind the proxy may make of it. Where the two find different rules nobody passes.
+//! So a rule is looked up for the path as it came and for every reading that some server behind
+//! the proxy may make of it. Where they find different rules, nobody passes.
 
 use std::borrow::Cow;
-
-/// How often percent-escapes are decoded at most; who escapes more deeply hides something.
-const MAX_PASSES: usize = 4;
 
 /// A request target (RFC 9112, section 3.2), split once; the bytes are those that came.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'r> {
     path: &'r [u8],
     query: Option<&'r [u8]>,
+    fragment: bool,
+}
+
+/// The readings of a path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Readings<'r> {
+    /// It can only be read as it came.
+    Plain,
+    /// It can be read in these ways as well; the last is the most liberal one: percent-escapes
+    /// decoded, `\` as `/`, `;parameters` cut off, slashes merged, dot segments resolved.
+    Several(Vec<Cow<'r, [u8]>>),
+    /// Nobody can say how it is read: control characters, escaped escapes, forms of escapes that
+    /// only some servers know.
+    Untold,
+}
+
+/// What servers may do to a path, each by itself.
+#[derive(Clone, Copy, Debug)]
+struct Liberties {
+    decode: Decode,
+    backslash: bool,
+    cut_parameters: bool,
+    merge_slashes: bool,
+    resolve_dots: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Decode {
+    None,
+    /// All escapes but those of slashes.
+    ButSlashes,
+    All,
+    /// All, and what a decoded `?` or `#` begins is no part of the path.
+    AllAndSplit,
 }
 
 impl<'r> Target<'r> {
-    /// Splits a target. A fragment has no place in a request and belongs to neither part.
+    /// Splits a target. A fragment has no place in a request; one that has it is told apart.
     pub fn new(raw: &'r [u8]) -> Self {
-        let raw = raw.split(|b| *b == b'#').next().unwrap_or_default();
+        let mut parts = raw.splitn(2, |b| *b == b'#');
+        let raw = parts.next().unwrap_or_default();
+        let fragment = parts.next().is_some();
         match raw.iter().position(|b| *b == b'?').and_then(|at| raw.split_at_checked(at)) {
-            Some((path, query)) => Self { path, query: Some(query.get(1..).unwrap_or_default()) },
-            None => Self { path: raw, query: None },
+            Some((path, query)) => {
+                Self { path, query: Some(query.get(1..).unwrap_or_default()), fragment }
+            }
+            None => Self { path: raw, query: None, fragment },
         }
     }
 
@@ -36,25 +71,25 @@ impl<'r> Target<'r> {
         self.query
     }
 
-    /// The most liberal reading of the path: percent-escapes decoded until none is left, `\` as
-    /// `/`, `;parameters` cut off, slashes merged, dot segments resolved (RFC 3986, 5.2.4).
-    /// `None` when no reading can be trusted: control characters, or escapes of escapes of escapes.
-    pub fn liberal(&self) -> Option<Cow<'r, [u8]>> {
-        if self.path.iter().any(u8::is_ascii_control) {
-            return None;
+    /// The readings of the path, beside the one as it came. Cost: linear in its length, times a
+    /// hundred at the most for a path that uses every liberty there is.
+    pub fn readings(&self) -> Readings<'r> {
+        if self.fragment || self.path.iter().any(u8::is_ascii_control) {
+            return Readings::Untold;
         }
         if is_plain(self.path) {
-            return Some(Cow::Borrowed(self.path));
+            return Readings::Plain;
         }
-        let decoded = decode_fully(self.path)?;
-        if decoded.iter().any(u8::is_ascii_control) {
-            return None;
+        let decoded = percent_decode(self.path);
+        if !is_told(self.path, &decoded) {
+            return Readings::Untold;
         }
-        Some(Cow::Owned(resolve(&decoded)))
+        let readings = liberties(self.path, &decoded);
+        Readings::Several(readings.map(|taken| Cow::Owned(taken.read(self.path))).collect())
     }
 }
 
-/// Whether the liberal reading can only be the path itself.
+/// Whether the path can only be read in one way.
 fn is_plain(path: &[u8]) -> bool {
     let suspicious = |pair: &[u8]| matches!(pair, b"//" | b"/.");
     path.first() == Some(&b'/')
@@ -62,26 +97,106 @@ fn is_plain(path: &[u8]) -> bool {
         && !path.windows(2).any(suspicious)
 }
 
-fn decode_fully(path: &[u8]) -> Option<Vec<u8>> {
-    let mut current = path.to_vec();
-    for _ in 0..MAX_PASSES {
-        let next = percent_decode(&current);
-        if next == current {
-            return Some(current);
-        }
-        current = next;
+/// Whether one decoding tells all that escapes can say.
+fn is_told(path: &[u8], decoded: &[u8]) -> bool {
+    let control = decoded.iter().any(u8::is_ascii_control);
+    let escaped_escape = percent_decode(decoded) != decoded;
+    // Overlong UTF-8 and `%uXXXX` are letters to some servers and rubbish to others.
+    let overlong = decoded.iter().any(|b| matches!(b, 0xc0 | 0xc1));
+    let wide = path.windows(2).any(|pair| matches!(pair, b"%u" | b"%U"));
+    // `/a;%2fb` depends on whether parameters are cut before or after decoding.
+    let separators = |text: &[u8]| text.iter().filter(|b| matches!(b, b'/' | b'\\')).count();
+    let hidden = separators(decoded) != separators(path);
+    !(control || escaped_escape || overlong || wide || hidden && decoded.contains(&b';'))
+}
+
+/// Every combination of the liberties that make a difference; the most liberal one comes last.
+fn liberties(path: &[u8], decoded: &[u8]) -> impl Iterator<Item = Liberties> + use<> {
+    let mut decodings = vec![Decode::None];
+    if decoded != path {
+        decodings.extend([Decode::ButSlashes, Decode::AllAndSplit, Decode::All]);
     }
-    None
+    let either = |there: bool| if there { vec![false, true] } else { vec![true] };
+    let backslash = either(decoded.contains(&b'\\'));
+    let cut = either(decoded.contains(&b';'));
+    let mut all = Vec::new();
+    for decode in decodings {
+        for backslash in &backslash {
+            for cut_parameters in &cut {
+                for merge_slashes in [false, true] {
+                    for resolve_dots in [false, true] {
+                        let (backslash, cut_parameters) = (*backslash, *cut_parameters);
+                        all.push(Liberties {
+                            decode,
+                            backslash,
+                            cut_parameters,
+                            merge_slashes,
+                            resolve_dots,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all.into_iter()
+}
+
+impl Liberties {
+    fn read(self, path: &[u8]) -> Vec<u8> {
+        let decoded = match self.decode {
+            Decode::None => path.to_vec(),
+            Decode::ButSlashes => decode(path, |b| !matches!(b, b'/' | b'\\')),
+            Decode::All => percent_decode(path),
+            Decode::AllAndSplit => {
+                let decoded = percent_decode(path);
+                let end = decoded.iter().position(|b| matches!(b, b'?' | b'#'));
+                decoded.get(..end.unwrap_or(decoded.len())).unwrap_or_default().to_vec()
+            }
+        };
+        let is_slash = |b: &u8| *b == b'/' || self.backslash && *b == b'\\';
+        let mut kept: Vec<&[u8]> = Vec::new();
+        // What stands before the first slash is nothing, or is read as if it came after one.
+        let first = decoded.strip_prefix(b"/").unwrap_or(&decoded);
+        let segments: Vec<&[u8]> = first.split(is_slash).collect();
+        let last = segments.len().saturating_sub(1);
+        for (i, segment) in segments.into_iter().enumerate() {
+            let name = match segment.iter().position(|b| *b == b';') {
+                Some(at) if self.cut_parameters => segment.get(..at).unwrap_or_default(),
+                Some(_) | None => segment,
+            };
+            let ends = i == last;
+            match name {
+                b"." | b".." if self.resolve_dots => {
+                    if name == b".." {
+                        kept.pop();
+                    }
+                    if ends {
+                        kept.push(b"");
+                    }
+                }
+                b"" if self.merge_slashes && !ends => {}
+                name => kept.push(name),
+            }
+        }
+        kept.iter().flat_map(|segment| [b"/".as_slice(), segment].concat()).collect()
+    }
 }
 
 /// Decodes the valid percent-escapes, once; others stay as they are.
 pub fn percent_decode(text: &[u8]) -> Vec<u8> {
+    decode(text, |_| true)
+}
+
+/// Decodes the valid percent-escapes of bytes that are `wanted`.
+fn decode(text: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
         let byte = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => escape(*high, *low).inspect(|_| rest = after),
+            (b'%', [high, low, after @ ..]) => {
+                escape(*high, *low).filter(|b| wanted(*b)).inspect(|_| rest = after)
+            }
             _ => None,
         };
         decoded.push(byte.unwrap_or(*first));
@@ -94,35 +209,22 @@ fn escape(high: u8, low: u8) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }
 
-fn resolve(path: &[u8]) -> Vec<u8> {
-    let mut kept: Vec<&[u8]> = Vec::new();
-    let mut directory = false;
-    for segment in path.split(|b| matches!(b, b'/' | b'\\')) {
-        let name = segment.split(|b| *b == b';').next().unwrap_or_default();
-        directory = matches!(name, b"" | b"." | b"..");
-        match name {
-            b"" | b"." => {}
-            b".." => drop(kept.pop()),
-            name => kept.push(name),
-        }
-    }
-    let mut resolved = Vec::with_capacity(path.len());
-    for segment in &kept {
-        resolved.push(b'/');
-        resolved.extend_from_slice(segment);
-    }
-    if directory || kept.is_empty() {
-        resolved.push(b'/');
-    }
-    resolved
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn readings(path: &str) -> Vec<String> {
+        match Target::new(path.as_bytes()).readings() {
+            Readings::Plain => vec![path.to_owned()],
+            Readings::Several(all) => {
+                all.iter().map(|r| String::from_utf8_lossy(r).into_owned()).collect()
+            }
+            Readings::Untold => Vec::new(),
+        }
+    }
+
     #[test]
-    fn the_liberal_reading_is_what_some_server_may_see() {
+    fn the_most_liberal_reading_comes_last() {
         let cases = [
             ("/a/b", "/a/b"),
             ("/a/b/", "/a/b/"),
@@ -136,9 +238,9 @@ mod tests {
             ("/../../admin", "/admin"),
             ("/a/..", "/"),
             ("/a/b/..", "/a/"),
+            ("/a/b/.", "/a/b/"),
             ("/%61dmin", "/admin"),
             ("/public/%2e%2e/admin", "/admin"),
-            ("/public/%252e%252e/admin", "/admin"),
             ("/public/..;/admin", "/admin"),
             ("/public/..;a=b/admin", "/admin"),
             ("/public/..%3bx/admin", "/admin"),
@@ -151,15 +253,44 @@ mod tests {
             ("/%zz", "/%zz"),
         ];
         for (path, expected) in cases {
-            let liberal = Target::new(path.as_bytes()).liberal().unwrap();
-            assert_eq!(str::from_utf8(&liberal), Ok(expected), "{path}");
+            assert_eq!(readings(path).last().map(String::as_str), Some(expected), "{path}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_for_sure_has_no_liberal_reading() {
-        for path in ["/a%00", "/a%0a", "/a\u{7f}", "/%2525252561"] {
-            assert_eq!(Target::new(path.as_bytes()).liberal(), None, "{path:?}");
+    fn each_liberty_may_be_taken_without_the_others() {
+        let cases = [
+            ("/public/../admin/..;/public/x", "/admin/..;/public/x"),
+            ("/public/../admin//../public", "/admin/public"),
+            ("/a/secret;x", "/a/secret"),
+            ("/admin%3f/public", "/admin"),
+            ("/admin%23", "/admin"),
+            ("/%61dmin%2f..%2fpublic", "/admin%2f..%2fpublic"),
+            ("/public/..%5c..%5cadmin", "/public/..\\..\\admin"),
+        ];
+        for (path, expected) in cases {
+            let readings = readings(path);
+            assert!(readings.iter().any(|reading| reading == expected), "{path}: {readings:?}");
+            assert!(readings.len() <= 64, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_has_no_readings() {
+        let paths = [
+            "/a%00",
+            "/a%0a",
+            "/a\u{7f}",
+            "/%2561",
+            "/public/%2e%2e/admin/%252e%252e/public",
+            "/a/secret;%2fx",
+            "/a%2f;x",
+            "/public#/../admin",
+            "/%c0%ae%c0%ae/admin",
+            "/%u002e%u002e/admin",
+        ];
+        for path in paths {
+            assert_eq!(readings(path), [""; 0], "{path:?}");
         }
     }
 

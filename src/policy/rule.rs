@@ -31,7 +31,8 @@ pub struct RouteMatch {
     pub path: PathMatch,
     /// Whether letters of either case are the same in `path`.
     pub ignore_case: bool,
-    /// Methods; empty: any. Compared as written, methods are case-sensitive (RFC 9110, 9.1).
+    /// Methods; empty: any. Methods are case-sensitive (RFC 9110, 9.1), but some servers take
+    /// `delete` for `DELETE`, and so do we: a rule must not be got round by that.
     pub methods: Box<[Box<str>]>,
     /// Hosts; empty: any.
     pub hosts: Box<[HostMatch]>,
@@ -107,9 +108,9 @@ impl RouteMatch {
 
     fn is_method(&self, view: &dyn RequestView) -> bool {
         self.methods.is_empty()
-            || view
-                .pseudo(Pseudo::Method)
-                .is_some_and(|method| self.methods.iter().any(|m| m.as_bytes() == &*method))
+            || view.pseudo(Pseudo::Method).is_some_and(|method| {
+                self.methods.iter().any(|m| method.eq_ignore_ascii_case(m.as_bytes()))
+            })
     }
 
     fn is_host(&self, view: &dyn RequestView) -> bool {

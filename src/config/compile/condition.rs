@@ -5,6 +5,7 @@ use super::{Names, matcher};
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimTest, Scalar};
 use crate::config::read::Text;
+use crate::effects::fold;
 use crate::json::Value;
 use crate::policy::condition::{self, Acr, Condition, Test};
 use crate::policy::rule::PathMatch;
@@ -25,7 +26,14 @@ pub(super) fn condition(
     faults: &mut Faults,
 ) -> Option<Condition> {
     match raw {
-        raw::Condition::Scopes(names) => Some(Condition::Scopes(named(names))),
+        raw::Condition::Scopes(names) => {
+            let spaced = names.names.iter().enumerate().filter(|(_, name)| name.0.contains(' '));
+            for (i, Text(name)) in spaced {
+                let message = format!("a scope has no space in it, found `{name}`; make it two");
+                faults.add(&at.key("scopes").index(i), message);
+            }
+            Some(Condition::Scopes(named(names)))
+        }
         raw::Condition::Roles(names) => Some(Condition::Roles(named(names))),
         raw::Condition::Permissions(names) => {
             if context.names.config.roles.is_empty() {
@@ -39,6 +47,9 @@ pub(super) fn condition(
             Some(Condition::Claim(claim_path(&claim.path), test))
         }
         raw::Condition::Acr(acr) => self::acr(acr, &at.key("acr"), faults),
+        raw::Condition::TokenType(types) if types.is_empty() => {
+            faults.none(&at.key("token_type"), "must name at least one")
+        }
         raw::Condition::TokenType(types) => Some(Condition::TokenType(texts(types))),
         raw::Condition::AllOf(parts) => {
             parts_of(parts, context, &at.key("all_of"), faults).map(Condition::AllOf)
@@ -100,6 +111,9 @@ fn test(
     found.extend(raw.all_of.as_ref().map(|list| Test::AllOf(values(list))));
     found.extend(raw.none_of.as_ref().map(|list| Test::NoneOf(values(list))));
     found.extend(raw.present.map(Test::Present));
+    if raw.at_least.zip(raw.at_most).is_some_and(|(least, most)| least > most) {
+        faults.add(at, "no number is at_least and at_most these");
+    }
     if raw.at_least.is_some() || raw.at_most.is_some() {
         found.push(Test::Between(raw.at_least, raw.at_most));
     }
@@ -139,7 +153,7 @@ fn free_header(
     faults: &mut Faults,
 ) -> Option<crate::request::HeaderName> {
     let name = header(name, at, faults)?;
-    let is = |other: &str| name.as_str().eq_ignore_ascii_case(other);
+    let is = |other: &str| fold(name.as_str()) == fold(other);
     let owned = context.names.config.providers.values().any(|provider| {
         provider.forward_payload_header.as_ref().is_some_and(|header| is(&header.0))
             || provider.claim_to_headers.iter().any(|entry| is(&entry.header_name.0))

@@ -56,10 +56,10 @@ pub(super) fn header_matcher(
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<HeaderMatcher> {
-    let name = match raw.name.0.as_str() {
+    let name = match raw.name.0.to_ascii_lowercase().as_str() {
         ":method" => Some(FieldName::Pseudo(Pseudo::Method)),
         ":path" => Some(FieldName::Pseudo(Pseudo::Path)),
-        ":authority" | "host" | "Host" => Some(FieldName::Pseudo(Pseudo::Authority)),
+        ":authority" | "host" => Some(FieldName::Pseudo(Pseudo::Authority)),
         ":scheme" => Some(FieldName::Pseudo(Pseudo::Scheme)),
         name => header(name, &at.key("name"), faults).map(FieldName::Header),
     };

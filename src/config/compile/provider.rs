@@ -40,7 +40,7 @@ pub(super) fn provider(
     let algorithms = algorithms(&raw.algorithms, &at.key("algorithms"), faults);
     let locations = locations(raw, at, faults);
     let payload_header = raw.forward_payload_header.as_ref().and_then(|name| {
-        let name = header(&name.0, &at.key("forward_payload_header"), faults)?;
+        let name = written_header(&name.0, &at.key("forward_payload_header"), faults)?;
         Some(PayloadHeader { name, padded: raw.pad_forward_payload_header })
     });
     let claim_headers = claim_headers(raw, at, faults);
@@ -94,6 +94,29 @@ pub(super) fn header(name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Op
     }
 }
 
+/// Headers that mean something to the proxy itself, or to others than the upstream.
+const RESERVED: [&str; 10] = [
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The name of a header that the gate is to write.
+fn written_header(name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HeaderName> {
+    let name = header(name, at, faults)?;
+    if RESERVED.contains(&name.as_str()) {
+        return faults.none(at, format!("`{name}` has a meaning of its own and cannot be written"));
+    }
+    Some(name)
+}
+
 /// A claim's path.
 pub(super) fn claim_path(name: &ClaimName) -> ClaimPath {
     match name {
@@ -122,7 +145,7 @@ fn issuers(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box
             raw::Issuer::Template(template) => {
                 let parts: Vec<&str> = template.split("{tenant}").collect();
                 match parts.as_slice() {
-                    [before, after] if before.starts_with("https://") && before.ends_with('/') => {
+                    [before, after] if is_segment(before, after) => {
                         issuers.push(Issuer::Template((*before).into(), (*after).into()));
                     }
                     _ => faults.add(
@@ -134,6 +157,13 @@ fn issuers(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box
         }
     }
     issuers.into()
+}
+
+/// Whether a tenant between these is a whole path segment of a host that is given.
+fn is_segment(before: &str, after: &str) -> bool {
+    let host = before.strip_prefix("https://").and_then(|rest| rest.strip_suffix('/'));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+        && (after.is_empty() || after.starts_with('/'))
 }
 
 fn algorithms(
@@ -204,13 +234,7 @@ fn claim_headers(
     let list = at.key("claim_to_headers");
     let each = raw.claim_to_headers.iter().enumerate().filter_map(|(i, entry)| {
         let place = list.index(i);
-        let name = header(&entry.header_name.0, &place.key("header_name"), faults);
-        if name.as_ref().is_some_and(|name| name.as_str() == "host") {
-            faults.add(
-                &place.key("header_name"),
-                "`host` routes the request and cannot hold a claim",
-            );
-        }
+        let name = written_header(&entry.header_name.0, &place.key("header_name"), faults);
         // Envoy splits at every dot: a name that has dots itself needs `claim_path`.
         let steps = match (&entry.claim_name, entry.claim_path.as_slice()) {
             (Some(name), []) => name.0.split('.').map(Into::into).collect(),
@@ -283,8 +307,11 @@ fn remote_keys(
     let parts = url(&raw.http_uri.uri.0);
     let timeout = raw.http_uri.timeout;
     let cache = raw.cache_duration.unwrap_or(Duration::from_secs(600));
-    if timeout.is_zero() || timeout > Duration::from_secs(300) {
-        faults.add(&http_uri.key("timeout"), "must be above zero and at most 300s");
+    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&timeout) {
+        faults.add(&http_uri.key("timeout"), "must be from 0.001s to 300s");
+    }
+    if raw.min_interval.is_some_and(|interval| interval < Duration::from_secs(1)) {
+        faults.add(&at.key("min_interval"), "must be at least 1s");
     }
     if cache < Duration::from_millis(1) {
         faults.add(&at.key("cache_duration"), "must be at least 0.001s");
@@ -295,10 +322,9 @@ fn remote_keys(
         faults.add(&place.key("failed_refetch_duration"), "must be at least 0.1s");
     }
     let Some((scheme, authority, path)) = parts else {
-        return faults.none(
-            &http_uri.key("uri"),
-            format!("must be an absolute http or https URL, found `{}`", raw.http_uri.uri.0),
-        );
+        // It is not repeated: it may hold a password.
+        let message = "must be an absolute http or https URL without a user and a fragment";
+        return faults.none(&http_uri.key("uri"), message);
     };
     let day = Duration::from_secs(24 * 60 * 60);
     Some(RemoteKeys {

@@ -53,7 +53,7 @@ impl Compiler<'_> {
         }
         if let Some(list) = &raw.requires_all {
             let parts = self.parts(
-                &list.requirements.iter().collect::<Vec<_>>(),
+                &list.requirements.iter().enumerate().collect::<Vec<_>>(),
                 scope,
                 &at.key("requires_all"),
                 faults,
@@ -97,17 +97,18 @@ impl Compiler<'_> {
         if siblings.is_empty() {
             siblings = scope.to_vec();
         }
-        let is_optional = |part: &&Requires| {
+        let is_optional = |(_, part): &(usize, &Requires)| {
             part.allow_missing.is_some() || part.allow_missing_or_failed.is_some()
         };
-        let (optional, firm): (Vec<_>, Vec<_>) = list.requirements.iter().partition(is_optional);
+        let parts = list.requirements.iter().enumerate();
+        let (optional, firm): (Vec<_>, Vec<_>) = parts.partition(is_optional);
         let sorted = [firm, optional].concat();
         self.parts(&sorted, &siblings, at, faults).map(Requirement::Any)
     }
 
     fn parts(
         &self,
-        parts: &[&Requires],
+        parts: &[(usize, &Requires)],
         scope: &[ProviderId],
         at: &ConfigPath<'_>,
         faults: &mut Faults,
@@ -118,8 +119,7 @@ impl Compiler<'_> {
         }
         let compiled: Vec<_> = parts
             .iter()
-            .enumerate()
-            .map(|(i, part)| self.within(part, scope, &list.index(i), faults))
+            .map(|(i, part)| self.within(part, scope, &list.index(*i), faults))
             .collect();
         compiled.into_iter().collect()
     }

@@ -1,41 +1,39 @@
 //! Rules: paths, hosts, what is asked.
 
 use super::requirement::Compiler;
-use super::{Names, absent, condition, matcher};
+use super::{Named, absent, condition, matcher};
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, RouteMatch as RawMatch};
-use crate::policy::provider::Provider;
 use crate::policy::rule::{HostMatch, PathMatch, RouteMatch, Rule};
 use crate::policy::template::Template;
-use crate::requirement::Requirement;
+use crate::requirement::{Leaf, Requirement};
 
 /// Compiles the rule at `index`.
 pub(super) fn rule(
     raw: &raw::Rule,
     index: usize,
-    names: &Names<'_>,
-    providers: &[Option<Provider>],
+    compiler: &Compiler<'_>,
+    named: &Named,
     faults: &mut Faults,
 ) -> Option<Rule> {
     let rules = ConfigPath::ROOT.key("rules");
     let at = rules.index(index);
     let matcher = route(&raw.r#match, &at.key("match"), faults);
-    let compiler = Compiler { names, providers };
-    let requires = requires(raw, &compiler, &at, faults);
     let before = faults.len();
+    let requires = requires(raw, compiler, named, &at, faults);
+    let has_tokens = faults.len() != before || requires.as_ref().is_some_and(asks_for_tokens);
+    let before = faults.len();
+    let path = matcher.as_ref().map(|matcher| &matcher.path);
     let mut compile = |raw: Option<&raw::Condition>, key: &str| {
-        let context = condition::Context { names, path: matcher.as_ref().map(|m| &m.path) };
-        raw.and_then(|raw| condition::condition(raw, &context, &at.key(key), faults))
+        let raw = raw?;
+        if !has_tokens {
+            faults.add(&at.key(key), "needs `requires`: without a token there are no claims");
+        }
+        let context = condition::Context { names: compiler.names, path };
+        condition::condition(raw, &context, &at.key(key), faults)
     };
     let deny = compile(raw.deny.as_ref(), "deny");
     let authorize = compile(raw.authorize.as_ref(), "authorize");
-    if requires.is_none() {
-        for (key, there) in [("deny", raw.deny.is_some()), ("authorize", raw.authorize.is_some())] {
-            if there && raw.requires.is_none() && raw.requirement_name.is_none() {
-                faults.add(&at.key(key), "needs `requires`: without a token there are no claims");
-            }
-        }
-    }
     if faults.len() != before {
         return None;
     }
@@ -44,26 +42,25 @@ pub(super) fn rule(
     Some(Rule { name: name.into(), matcher: matcher?, requires, deny, authorize, shadow })
 }
 
+fn asks_for_tokens(requirement: &Requirement) -> bool {
+    requirement.leaves().iter().any(|leaf| !matches!(leaf, Leaf::Open))
+}
+
 fn requires(
     raw: &raw::Rule,
     compiler: &Compiler<'_>,
+    named: &Named,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Requirement> {
     match (&raw.requires, &raw.requirement_name) {
         (Some(_), Some(_)) => faults.none(at, "must have only one of requires, requirement_name"),
         (Some(requires), None) => compiler.requirement(requires, &at.key("requires"), faults),
-        (None, Some(name)) => {
-            let map = &compiler.names.config.requirement_map;
-            match map.get(&name.0) {
-                Some(requires) => {
-                    let place = ConfigPath::ROOT.key("requirement_map");
-                    compiler.requirement(requires, &place.key(&name.0), faults)
-                }
-                None => faults
-                    .none(&at.key("requirement_name"), absent("requirement", &name.0, map.keys())),
-            }
-        }
+        (None, Some(name)) => match named.get(&name.0) {
+            Some(requirement) => requirement.clone(),
+            None => faults
+                .none(&at.key("requirement_name"), absent("requirement", &name.0, named.keys())),
+        },
         (None, None) => None,
     }
 }
@@ -81,6 +78,10 @@ fn route(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Rou
             faults,
         ));
     }
+    let mut hosts = Vec::new();
+    for (i, name) in raw.hosts.iter().enumerate() {
+        hosts.extend(host(&name.0, &at.key("hosts").index(i), faults));
+    }
     for (i, method) in raw.methods.iter().enumerate() {
         if method.0.bytes().any(|b| !b.is_ascii_uppercase() && b != b'-') {
             let message = format!("methods are in upper case, found `{}`", method.0);
@@ -92,21 +93,56 @@ fn route(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Rou
         path: path?,
         ignore_case: raw.case_sensitive == Some(false),
         methods: raw.methods.iter().map(|method| method.0.as_str().into()).collect(),
-        hosts: raw.hosts.iter().map(|host| self::host(&host.0)).collect(),
+        hosts: hosts.into(),
         headers: headers.into(),
         query: query.into(),
     })
 }
 
-fn host(host: &str) -> HostMatch {
-    match host.strip_prefix('*') {
-        Some(suffix) => HostMatch::Suffix(suffix.into()),
-        None => HostMatch::Exact(host.into()),
+/// A host, or `*.` and the domain whose hosts are meant. Ports are not compared.
+fn host(host: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HostMatch> {
+    let (wild, name) = match host.strip_prefix("*.") {
+        Some(domain) => (true, domain),
+        None => (false, host),
+    };
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let is_address = !wild && name.starts_with('[') && name.ends_with(']');
+    if !is_address && (name.is_empty() || name.starts_with('.') || !name.bytes().all(legal)) {
+        return faults.none(
+            at,
+            format!("must be a host without a port, or `*.` and a domain; found `{host}`"),
+        );
+    }
+    Some(if wild {
+        HostMatch::Suffix(format!(".{name}").into())
+    } else {
+        HostMatch::Exact(name.into())
+    })
+}
+
+/// A path that is compared must be in plain form: in another one it would never be the same for
+/// every reading of a request's path.
+fn plain(text: &str, at: &ConfigPath<'_>, faults: &mut Faults) {
+    let dots = text.split('/').any(|segment| matches!(segment, "." | ".."));
+    let odd = text.contains(['%', '\\', ';', '?', '#']) || text.contains("//") || dots;
+    if odd || text.chars().any(char::is_control) {
+        let message =
+            "must be a plain path: no `%`, `\\`, `;`, `?`, `#`, `//`, `.` or `..` segment";
+        faults.add(at, format!("{message}; found `{}`", text.escape_debug()));
     }
 }
 
 fn path(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<PathMatch> {
     let mut found = Vec::new();
+    let texts = [
+        ("prefix", raw.prefix.as_deref()),
+        ("path", raw.path.as_deref()),
+        ("path_separated_prefix", raw.path_separated_prefix.as_ref().map(|text| text.0.as_str())),
+        ("path_template", raw.path_template.as_ref().map(|text| text.0.as_str())),
+    ];
+    for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text?))) {
+        plain(text, &at.key(key), faults);
+    }
     let bytes = |text: &str| text.as_bytes().into();
     found.extend(raw.prefix.as_ref().map(|text| Some(PathMatch::Prefix(bytes(text)))));
     found.extend(raw.path.as_ref().map(|text| Some(PathMatch::Exact(bytes(text)))));
@@ -133,11 +169,8 @@ fn path(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Path
 }
 
 fn separated_prefix(text: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<PathMatch> {
-    if text.ends_with('/') || text.contains(['?', '#']) || !text.starts_with('/') {
-        return faults.none(
-            at,
-            format!("must begin with `/`, not end with it, and have no `?` or `#`; found `{text}`"),
-        );
+    if text.ends_with('/') || !text.starts_with('/') {
+        return faults.none(at, format!("must begin with `/` and not end with it; found `{text}`"));
     }
     Some(PathMatch::SeparatedPrefix(text.as_bytes().into()))
 }

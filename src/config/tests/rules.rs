@@ -53,15 +53,15 @@ fn a_match_has_exactly_one_path() {
     rules[0].match.connect_matcher: unknown field `x`; must be empty
 "path_separated_prefix": "/a/b"
 "path_separated_prefix": "/a/"
-    rules[0].match.path_separated_prefix: must begin with `/`, not end with it, and have no `?` or `#`; found `/a/`
+    rules[0].match.path_separated_prefix: must begin with `/` and not end with it; found `/a/`
 "path_separated_prefix": "/"
-    rules[0].match.path_separated_prefix: must begin with `/`, not end with it, and have no `?` or `#`; found `/`
+    rules[0].match.path_separated_prefix: must begin with `/` and not end with it; found `/`
 "path_separated_prefix": "a"
-    rules[0].match.path_separated_prefix: must begin with `/`, not end with it, and have no `?` or `#`; found `a`
+    rules[0].match.path_separated_prefix: must begin with `/` and not end with it; found `a`
 "path_separated_prefix": "/a?b"
-    rules[0].match.path_separated_prefix: must begin with `/`, not end with it, and have no `?` or `#`; found `/a?b`
+    rules[0].match.path_separated_prefix: must be a plain path: no `%`, `\`, `;`, `?`, `#`, `//`, `.` or `..` segment; found `/a?b`
 "path_separated_prefix": "/a#b"
-    rules[0].match.path_separated_prefix: must begin with `/`, not end with it, and have no `?` or `#`; found `/a#b`
+    rules[0].match.path_separated_prefix: must be a plain path: no `%`, `\`, `;`, `?`, `#`, `//`, `.` or `..` segment; found `/a#b`
 "safe_regex": {"regex": "/a.*"}
 "safe_regex": {"google_re2": {}, "regex": "/a.*"}
 "safe_regex": {"regex": ""}
