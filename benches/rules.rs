@@ -37,7 +37,7 @@ fn gate(keyring: &Keyring, rules: usize) -> Gate {
 }
 
 fn path(rules: usize) -> String {
-    let last = rules - 1;
+    let last = rules.saturating_sub(1);
     format!("/team-{}/service-{last}/orders/7?page=2", last % 97)
 }
 

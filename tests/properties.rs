@@ -14,6 +14,8 @@ mod claims;
 mod headers;
 #[path = "properties/keys.rs"]
 mod keys;
+#[path = "properties/readings.rs"]
+mod readings;
 #[path = "properties/tokens.rs"]
 mod tokens;
 

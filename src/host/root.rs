@@ -69,17 +69,21 @@ impl Root {
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
     }
 
-    /// Which host it is, found out without side effects: NGINX has no properties in a root
-    /// context; a host without timers is a bare one.
+    /// Which host it is, found out without side effects: Envoy knows no such property in a root
+    /// context, NGINX has none at all there; a host without timers is a bare one. What answers in
+    /// another way is treated like NGINX, which bears the least.
     fn detect(&self, needs_ticks: bool) -> HostKind {
-        if abi::property("source\0address") == Err(Status::INTERNAL_FAILURE) {
-            return HostKind::Nginx;
-        }
+        let shown = abi::property("source\0address");
+        let kind = match shown {
+            Ok(_) | Err(Status::NOT_FOUND) => HostKind::Envoy,
+            Err(_) => HostKind::Nginx,
+        };
         if needs_ticks {
-            self.shared.tick_in(TICK_FIRST);
+            self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
         let timers = !needs_ticks || self.shared.tick.get() != 0;
-        if timers { HostKind::Envoy } else { HostKind::Bare }
+        let certain = shown == Err(Status::INTERNAL_FAILURE);
+        if timers || certain { kind } else { HostKind::Bare }
     }
 
     /// Moves every source on: takes in what other workers have fetched, tells it the time, starts

@@ -122,17 +122,23 @@ impl KeySource {
                 self.rest(since.plus(self.schedule.refresh), 0)
             }
             (Event::Failed, Fetch::InFlight { failures, .. }) => self.back_off(now, failures),
-            (
-                Event::FailedElsewhere(at),
-                Fetch::Idle { failures, .. } | Fetch::InFlight { failures, .. },
-            ) if self.failed < at && self.fetched_at() < at => self.back_off(at.min(now), failures),
+            (Event::FailedElsewhere(at), fetch) => match fetch {
+                Fetch::InFlight { failures, .. } if self.is_news(at) => {
+                    self.back_off(at.min(now), failures)
+                }
+                // Who would not have fetched for a long time yet has nothing to rest from.
+                Fetch::Idle { failures, due }
+                    if self.is_news(at) && (failures > 0 || due <= now) =>
+                {
+                    self.back_off(at.min(now), failures)
+                }
+                Fetch::InFlight { .. } | Fetch::Idle { .. } => Command::Rest,
+            },
             // The stream that asked may be gone, and the answer with it.
             (Event::Tick, Fetch::InFlight { failures, give_up, .. }) if give_up <= now => {
                 self.back_off(now, failures)
             }
-            (Event::Tick | Event::Wanted | Event::Failed | Event::FailedElsewhere(_), _) => {
-                Command::Rest
-            }
+            (Event::Tick | Event::Wanted | Event::Failed, _) => Command::Rest,
         }
     }
 
@@ -190,6 +196,11 @@ impl KeySource {
         // There are keys, so it is a `kid` that is lacking.
         let rested = self.asked.plus(self.schedule.kid_interval) <= now;
         self.schedule.refetch_on_unknown_kid && failures == 0 && rested
+    }
+
+    /// Whether a failure at that time is later than all that is known.
+    fn is_news(&self, at: Timestamp) -> bool {
+        self.failed < at && self.fetched_at() < at
     }
 
     fn start(&mut self, now: Timestamp, failures: u32) -> Command {

@@ -71,10 +71,8 @@ fn is_known(personality: Personality, fault: &Fault, wrong: &Wrong) -> bool {
         "proxy_set_effective_context" => trapped,
         // A host that sets no timer when it is configured has none, whatever it says later.
         "proxy_set_tick_period_milliseconds" => *wrong == Wrong::Stuck,
-        // Every host tells the time.
-        "proxy_get_current_time_nanoseconds" => *wrong == Wrong::Stuck,
-        // NGINX answers 10 to each property of a root, and traps on a second tick period.
-        "proxy_get_property" => trapped && personality == Personality::Nginx,
+        // So only Envoy answers, which has no rule about a second tick period.
+        "proxy_get_property" => trapped && personality == Personality::Nginx && fault.status.0 == 1,
         _ => false,
     }
 }
