@@ -53,6 +53,20 @@ impl Claims {
         self.get("aud").and_then(texts).unwrap_or_default()
     }
 
+    /// The claims at `path`, whose one step `*` stands for every member:
+    /// `resource_access.*.roles` are the roles of every client.
+    pub fn each_at(&self, path: &ClaimPath) -> Vec<&Value> {
+        let ClaimPath::Dotted(name) = path else { return self.at(path).into_iter().collect() };
+        match (self.at(path), name.split_once(".*.")) {
+            (None, Some((head, tail))) => {
+                let members = dotted(&self.members, head).and_then(Value::as_object);
+                let members = members.into_iter().flat_map(Object::values);
+                members.filter_map(|member| dotted(member.as_object()?, tail)).collect()
+            }
+            (found, _) => found.into_iter().collect(),
+        }
+    }
+
     /// The claim at `path`.
     pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
         match path {
@@ -180,5 +194,25 @@ mod tests {
         }
         let steps = ClaimPath::Steps(["a".into(), "b".into()].into());
         assert_eq!(claims.at(&steps).map(ToString::to_string).as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_star_stands_for_every_member() {
+        let text = r#"{"ra":{"a":{"roles":["x"]},"b":{"roles":["y"]},"c":1},"r.*.s":"literal"}"#;
+        let claims = parse(text).unwrap();
+        let each = |path: &str| {
+            let found = claims.each_at(&ClaimPath::Dotted(path.into()));
+            found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let cases = [
+            ("ra.*.roles", r#"["x"] ["y"]"#),
+            ("ra.a.roles", r#"["x"]"#),
+            ("ra.*.none", ""),
+            ("none.*.roles", ""),
+            ("r.*.s", r#""literal""#),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(each(path), expected, "{path}");
+        }
     }
 }

@@ -243,7 +243,7 @@ impl<'a> Subject<'a> {
     fn names(&self, paths: &[ClaimPath], spaced: bool) -> Option<Vec<&'a str>> {
         let token: &'a VerifiedToken = self.token;
         let mut found = None::<Vec<&'a str>>;
-        for value in paths.iter().filter_map(|path| token.claims().at(path)) {
+        for value in paths.iter().flat_map(|path| token.claims().each_at(path)) {
             let names = texts(value)?.into_iter();
             let names: Vec<_> = if spaced && value.as_str().is_some() {
                 names.flat_map(|text| text.split(' ')).filter(|name| !name.is_empty()).collect()

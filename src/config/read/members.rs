@@ -79,8 +79,11 @@ pub(in crate::config) fn slips(name: &str) -> usize {
 /// What to say about a name that is not among `names`.
 pub(in crate::config) fn unknown(name: &str, names: &[&'static str]) -> String {
     let distance = |known: &str| strsim::damerau_levenshtein(name, known);
-    let camel = |known: &&&str| distance(known).min(distance(&camel_case(known)));
-    let nearest = names.iter().min_by_key(camel).filter(|known| camel(known) <= slips(name));
+    let slip = |known: &&&str| distance(known).min(distance(&camel_case(known)));
+    // `provider` is not misspelt, it is `provider_name` cut short.
+    let cut = |known: &&&str| name.len() >= 4 && known.starts_with(name);
+    let nearest = names.iter().min_by_key(slip).filter(|known| slip(known) <= slips(name));
+    let nearest = nearest.or_else(|| names.iter().find(cut));
     match nearest {
         Some(nearest) => format!("unknown field `{name}`; did you mean `{nearest}`?"),
         None if names.is_empty() => format!("unknown field `{name}`; must be empty"),
