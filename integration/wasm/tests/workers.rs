@@ -8,6 +8,8 @@
     reason = "test code"
 )]
 
+#[path = "workers/recovery.rs"]
+mod recovery;
 mod support;
 #[path = "support/worker.rs"]
 mod worker;

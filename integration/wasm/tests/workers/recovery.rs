@@ -1,77 +1,12 @@
 //! Getting back on its feet: failing endpoints, dead workers, late answers, clocks that fail once.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "test code"
-)]
-
-mod support;
-#[path = "support/worker.rs"]
-mod worker;
 
 use std::time::Duration;
 
-use jwt_gate_test_host::{
-    Callout, CalloutResult, Cluster, Host, Level, Personality, RootId, Status, Times, Vm,
-};
+use jwt_gate_test_host::{Cluster, Host, Level, Personality, Status, Times, Vm};
 
-use support::{CONFIG, MS, SECOND, keys, module, response};
-use worker::Worker;
-
-/// The workers of a proxy, and its main thread, which ticks but sees no request.
-struct Fleet {
-    host: Host,
-    vms: Vec<(Vm, RootId)>,
-    latency: Duration,
-}
-
-impl Fleet {
-    /// `size` VMs that start `apart` from each other.
-    fn new(size: usize, apart: Duration) -> Self {
-        let host = Host::new(Personality::Envoy);
-        host.set_cluster("idp", Cluster::Healthy);
-        let mut fleet = Self { host, vms: Vec::new(), latency: 5 * MS };
-        for _ in 0..size {
-            fleet.join();
-            fleet.host.advance(apart).unwrap();
-        }
-        fleet
-    }
-
-    fn join(&mut self) {
-        let vm = self.host.vm(module()).unwrap();
-        let root = vm.configure(CONFIG.as_bytes()).unwrap().expect("the configuration is good");
-        self.vms.push((vm, root));
-    }
-
-    /// Passes time; each callout is answered after the latency.
-    fn pass(&self, time: Duration, mut answer: impl FnMut(&Callout) -> CalloutResult) {
-        let end = self.host.now() + time;
-        loop {
-            let now = self.host.now();
-            let mut next = end - now;
-            for (vm, _) in &self.vms {
-                for callout in vm.callouts() {
-                    match (callout.sent + self.latency).checked_sub(now) {
-                        Some(left) if !left.is_zero() => next = next.min(left),
-                        Some(_) | None => vm.deliver(callout.token, answer(&callout)).unwrap(),
-                    }
-                }
-            }
-            if now >= end {
-                return;
-            }
-            let tick = self.host.until_next_tick().unwrap_or(next);
-            self.host.advance(next.min(tick)).unwrap();
-        }
-    }
-
-    fn sent(&self) -> u32 {
-        self.vms.iter().map(|(vm, _)| vm.callouts_sent()).sum()
-    }
-}
+use super::Fleet;
+use super::support::{CONFIG, MS, SECOND, keys, module, response};
+use super::worker::Worker;
 
 #[test]
 fn a_failing_endpoint_costs_one_fetch_a_pause_for_all_workers() {
