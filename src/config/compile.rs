@@ -1,6 +1,7 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
 mod condition;
+mod keys;
 mod matcher;
 mod provider;
 mod requirement;

@@ -1,24 +1,15 @@
 //! Providers: places, keys, headers.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
-use super::matcher;
+use super::{keys, matcher};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimName};
 use crate::config::read::Text;
 use crate::credential::{Location, Prefix};
 use crate::crypto::Algorithm;
-use crate::keys::set::{KeyLimits, KeySet};
-use crate::keys::source::Schedule;
-use crate::policy::provider::{Issuer, Keys, PayloadHeader, Provider, sanitised};
+use crate::policy::provider::{Issuer, PayloadHeader, Provider, sanitised};
 use crate::policy::{Limits, RemoteKeys};
 use crate::request::HeaderName;
-use crate::requirement::SourceId;
 
 /// The native filter's default, in seconds; its 0 means this, too.
 const DEFAULT_SKEW: u64 = 60;
@@ -33,7 +24,7 @@ pub(super) fn provider(
     faults: &mut Faults,
 ) -> Option<Provider> {
     let before = faults.len();
-    let keys = keys(name, raw, limits, sources, at, faults);
+    let keys = keys::keys(name, raw, limits, sources, at, faults);
     let issuers = issuers(raw, at, faults);
     let subjects = raw.subjects.as_ref();
     let subjects = subjects.and_then(|m| matcher::text(m, &at.key("subjects"), faults));
@@ -248,142 +239,4 @@ fn claim_headers(
         Some((name?, ClaimPath::Steps(steps)))
     });
     each.collect()
-}
-
-fn keys(
-    name: &str,
-    raw: &raw::Provider,
-    limits: &Limits,
-    sources: &mut Vec<RemoteKeys>,
-    at: &ConfigPath<'_>,
-    faults: &mut Faults,
-) -> Option<Keys> {
-    match (&raw.local_jwks, &raw.remote_jwks) {
-        (Some(local), None) => local_keys(local, &limits.keys, &at.key("local_jwks"), faults),
-        (None, Some(remote)) => {
-            sources.push(remote_keys(name, remote, &at.key("remote_jwks"), faults)?);
-            Some(Keys::Remote(SourceId(sources.len().saturating_sub(1))))
-        }
-        (local, _) => {
-            let found = if local.is_some() { 2 } else { 0 };
-            let message =
-                format!("must have exactly one of local_jwks, remote_jwks, found {found}");
-            faults.none(at, message)
-        }
-    }
-}
-
-fn local_keys(
-    raw: &raw::LocalJwks,
-    limits: &KeyLimits,
-    at: &ConfigPath<'_>,
-    faults: &mut Faults,
-) -> Option<Keys> {
-    let (text, place) = match (&raw.inline_string, &raw.inline_bytes) {
-        (Some(text), None) => (text.clone().into_bytes(), at.key("inline_string")),
-        (None, Some(bytes)) => match STANDARD.decode(bytes) {
-            Ok(text) => (text, at.key("inline_bytes")),
-            Err(_) => return faults.none(&at.key("inline_bytes"), "must be standard base64"),
-        },
-        (Some(_), Some(_)) | (None, None) => {
-            return faults.none(at, "must have exactly one of inline_string, inline_bytes");
-        }
-    };
-    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
-    let limits = KeyLimits { allow_symmetric: true, ..*limits };
-    match KeySet::from_json(&text, &limits) {
-        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
-        Err(error) => faults.none(&place, error.to_string()),
-    }
-}
-
-fn remote_keys(
-    provider: &str,
-    raw: &raw::RemoteJwks,
-    at: &ConfigPath<'_>,
-    faults: &mut Faults,
-) -> Option<RemoteKeys> {
-    let http_uri = at.key("http_uri");
-    let parts = url(&raw.http_uri.uri.0);
-    let timeout = raw.http_uri.timeout;
-    let cache = raw.cache_duration.unwrap_or(Duration::from_secs(600));
-    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&timeout) {
-        faults.add(&http_uri.key("timeout"), "must be from 0.001s to 300s");
-    }
-    if raw.min_interval.is_some_and(|interval| interval < Duration::from_secs(1)) {
-        faults.add(&at.key("min_interval"), "must be at least 1s");
-    }
-    if cache < Duration::from_millis(1) {
-        faults.add(&at.key("cache_duration"), "must be at least 0.001s");
-    }
-    let pause = raw.async_fetch.as_ref().and_then(|fetch| fetch.failed_refetch_duration);
-    if pause.is_some_and(|pause| pause < Duration::from_millis(100)) {
-        let place = at.key("async_fetch");
-        faults.add(&place.key("failed_refetch_duration"), "must be at least 0.1s");
-    }
-    let Some((scheme, authority, path)) = parts else {
-        // It is not repeated: it may hold a password.
-        let message = "must be an absolute http or https URL without a user and a fragment";
-        return faults.none(&http_uri.key("uri"), message);
-    };
-    let day = Duration::from_secs(24 * 60 * 60);
-    Some(RemoteKeys {
-        provider: provider.into(),
-        cluster: raw.http_uri.cluster.0.as_str().into(),
-        scheme,
-        authority: authority.into(),
-        path: path.into(),
-        timeout,
-        max_wait: raw.max_wait.unwrap_or(timeout),
-        schedule: Schedule {
-            // Early enough that an answer in time is there before the old keys are too old.
-            refresh: cache.saturating_sub(Duration::from_secs(5).min(cache.div_f32(10.0))),
-            expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
-            backoff: pause.unwrap_or(Duration::from_secs(1)),
-            backoff_max: Duration::from_secs(60),
-            refetch_on_unknown_kid: raw.refetch_on_unknown_kid.unwrap_or(true),
-            kid_interval: raw.min_interval.unwrap_or(Duration::from_secs(5)),
-            // The host keeps the time; ours is for answers that are lost.
-            patience: timeout.saturating_add(Duration::from_secs(1)),
-        },
-    })
-}
-
-/// Scheme, authority, and path with query of an absolute URL.
-fn url(url: &str) -> Option<(&'static str, &str, &str)> {
-    let (scheme, rest) = match url.split_once("://")? {
-        ("https", rest) => ("https", rest),
-        ("http", rest) => ("http", rest),
-        _ => return None,
-    };
-    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(at)?;
-    let path = if path.is_empty() { "/" } else { path };
-    let legal = |s: &str| s.bytes().all(|b| b.is_ascii_graphic());
-    let is_host = !authority.is_empty() && !authority.contains('@') && legal(authority);
-    (is_host && path.starts_with('/') && legal(path) && !path.contains('#'))
-        .then_some((scheme, authority, path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_is_an_absolute_url() {
-        let cases = [
-            ("https://a.example/x?y", Some(("https", "a.example", "/x?y"))),
-            ("http://a:80", Some(("http", "a:80", "/"))),
-            ("a.example/x", None),
-            ("ftp://a/x", None),
-            ("https:///x", None),
-            ("https://u@a/x", None),
-            ("https://a/x y", None),
-            ("https://a/x#f", None),
-            ("https://a?x", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(url(text), expected, "{text}");
-        }
-    }
 }

@@ -1,0 +1,162 @@
+//! Where keys come from: the document itself, or an endpoint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::config::error::{ConfigPath, Faults};
+use crate::config::raw;
+use crate::keys::set::{KeyLimits, KeySet};
+use crate::keys::source::Schedule;
+use crate::policy::provider::Keys;
+use crate::policy::{Limits, RemoteKeys};
+use crate::requirement::SourceId;
+
+/// Compiles where the keys of provider `name` come from.
+pub(super) fn keys(
+    name: &str,
+    raw: &raw::Provider,
+    limits: &Limits,
+    sources: &mut Vec<RemoteKeys>,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Keys> {
+    match (&raw.local_jwks, &raw.remote_jwks) {
+        (Some(local), None) => local_keys(local, &limits.keys, &at.key("local_jwks"), faults),
+        (None, Some(remote)) => {
+            sources.push(remote_keys(name, remote, &at.key("remote_jwks"), faults)?);
+            Some(Keys::Remote(SourceId(sources.len().saturating_sub(1))))
+        }
+        (local, _) => {
+            let found = if local.is_some() { 2 } else { 0 };
+            let message =
+                format!("must have exactly one of local_jwks, remote_jwks, found {found}");
+            faults.none(at, message)
+        }
+    }
+}
+
+fn local_keys(
+    raw: &raw::LocalJwks,
+    limits: &KeyLimits,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Keys> {
+    let (text, place) = match (&raw.inline_string, &raw.inline_bytes) {
+        (Some(text), None) => (text.clone().into_bytes(), at.key("inline_string")),
+        (None, Some(bytes)) => match STANDARD.decode(bytes) {
+            Ok(text) => (text, at.key("inline_bytes")),
+            Err(_) => return faults.none(&at.key("inline_bytes"), "must be standard base64"),
+        },
+        (Some(_), Some(_)) | (None, None) => {
+            return faults.none(at, "must have exactly one of inline_string, inline_bytes");
+        }
+    };
+    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
+    let limits = KeyLimits { allow_symmetric: true, ..*limits };
+    match KeySet::from_json(&text, &limits) {
+        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
+        Err(error) => faults.none(&place, error.to_string()),
+    }
+}
+
+fn remote_keys(
+    provider: &str,
+    raw: &raw::RemoteJwks,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<RemoteKeys> {
+    ranges(raw, at, faults);
+    let Some((scheme, authority, path)) = url(&raw.http_uri.uri.0) else {
+        // It is not repeated: it may hold a password.
+        let message = "must be an absolute http or https URL without a user and a fragment";
+        return faults.none(&at.key("http_uri").key("uri"), message);
+    };
+    let timeout = raw.http_uri.timeout;
+    Some(RemoteKeys {
+        provider: provider.into(),
+        cluster: raw.http_uri.cluster.0.as_str().into(),
+        scheme,
+        authority: authority.into(),
+        path: path.into(),
+        timeout,
+        max_wait: raw.max_wait.unwrap_or(timeout),
+        schedule: schedule(raw),
+    })
+}
+
+fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
+    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&raw.http_uri.timeout) {
+        faults.add(&at.key("http_uri").key("timeout"), "must be from 0.001s to 300s");
+    }
+    let mut at_least = |at: &ConfigPath<'_>, value: Option<Duration>, least: Duration| {
+        if value.is_some_and(|value| value < least) {
+            faults.add(at, format!("must be at least {}s", least.as_secs_f32()));
+        }
+    };
+    at_least(&at.key("cache_duration"), raw.cache_duration, Duration::from_millis(1));
+    at_least(&at.key("min_interval"), raw.min_interval, Duration::from_secs(1));
+    let pause = at.key("async_fetch");
+    at_least(&pause.key("failed_refetch_duration"), pause_of(raw), Duration::from_millis(100));
+}
+
+fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
+    raw.async_fetch.as_ref().and_then(|fetch| fetch.failed_refetch_duration)
+}
+
+fn schedule(raw: &raw::RemoteJwks) -> Schedule {
+    let cache = raw.cache_duration.unwrap_or(Duration::from_secs(600));
+    let day = Duration::from_secs(24 * 60 * 60);
+    Schedule {
+        // Early enough that an answer in time is there before the old keys are too old.
+        refresh: cache.saturating_sub(Duration::from_secs(5).min(cache.div_f32(10.0))),
+        expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
+        backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
+        backoff_max: Duration::from_secs(60),
+        refetch_on_unknown_kid: raw.refetch_on_unknown_kid.unwrap_or(true),
+        kid_interval: raw.min_interval.unwrap_or(Duration::from_secs(5)),
+        // The host keeps the time; ours is for answers that are lost.
+        patience: raw.http_uri.timeout.saturating_add(Duration::from_secs(1)),
+    }
+}
+
+/// Scheme, authority, and path with query of an absolute URL.
+fn url(url: &str) -> Option<(&'static str, &str, &str)> {
+    let (scheme, rest) = match url.split_once("://")? {
+        ("https", rest) => ("https", rest),
+        ("http", rest) => ("http", rest),
+        _ => return None,
+    };
+    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(at)?;
+    let path = if path.is_empty() { "/" } else { path };
+    let legal = |s: &str| s.bytes().all(|b| b.is_ascii_graphic());
+    let is_host = !authority.is_empty() && !authority.contains('@') && legal(authority);
+    (is_host && path.starts_with('/') && legal(path) && !path.contains('#'))
+        .then_some((scheme, authority, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_absolute_url() {
+        let cases = [
+            ("https://a.example/x?y", Some(("https", "a.example", "/x?y"))),
+            ("http://a:80", Some(("http", "a:80", "/"))),
+            ("a.example/x", None),
+            ("ftp://a/x", None),
+            ("https:///x", None),
+            ("https://u@a/x", None),
+            ("https://a/x y", None),
+            ("https://a/x#f", None),
+            ("https://a?x", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(url(text), expected, "{text}");
+        }
+    }
+}
