@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "properties/challenges.rs"]
+mod challenges;
 #[path = "properties/claims.rs"]
 mod claims;
 #[path = "properties/headers.rs"]
