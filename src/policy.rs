@@ -101,7 +101,10 @@ impl Policy {
         let path = Cow::Borrowed(target.path());
         match target.readings() {
             Readings::Plain => Ok((rule, path)),
-            Readings::Several(readings) if readings.iter().all(|r| find(r) == found) => {
+            Readings::Several(readings)
+                if readings.iter().all(|r| find(r) == found)
+                    && rule.is_none_or(|rule| rule.has_one_meaning(target.path(), &readings)) =>
+            {
                 Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
             }
             // One rule for everything is the same for every reading.

@@ -102,6 +102,9 @@ pub enum Test {
     Header(HeaderName),
 }
 
+/// How far the clock of an issuer may be ahead of ours where a sign-in's age is asked for.
+const MAX_AHEAD: Duration = Duration::from_secs(60);
+
 /// Demands on the sign-in.
 #[derive(Clone, Debug)]
 pub struct Acr {
@@ -199,6 +202,20 @@ impl Condition {
                 None => Truth::Undecided,
             },
             Self::AllOf(_) | Self::AnyOf(_) | Self::Not(_) => self.holds(facts),
+        }
+    }
+
+    /// Whether it compares a claim with a variable of the path.
+    pub fn uses_variables(&self) -> bool {
+        match self {
+            Self::Claim(_, test) => matches!(test, Test::Variable(_)),
+            Self::AllOf(parts) | Self::AnyOf(parts) => parts.iter().any(Self::uses_variables),
+            Self::Not(part) => part.uses_variables(),
+            Self::Scopes(_)
+            | Self::Roles(_)
+            | Self::Permissions(_)
+            | Self::Acr(_)
+            | Self::TokenType(_) => false,
         }
     }
 
@@ -360,6 +377,10 @@ impl Acr {
         };
         let Some(max_age) = self.max_age else { return strong };
         let fresh = match claims.get("auth_time").and_then(Value::as_number) {
+            // A sign-in that is yet to come says nothing about its age.
+            Some(Number::Unsigned(at)) if now.plus(MAX_AHEAD) < Timestamp::from_secs(at) => {
+                Truth::Undecided
+            }
             Some(Number::Unsigned(at)) => (now.since(Timestamp::from_secs(at)) <= max_age).into(),
             Some(Number::Negative(_) | Number::Float(_)) | None => Truth::Undecided,
         };

@@ -1,8 +1,10 @@
 //! Rules: which requests they are for, and what they ask.
 
+use std::borrow::Cow;
+
 use crate::policy::condition::Condition;
 use crate::policy::matcher::{HeaderMatcher, Pattern, QueryMatcher};
-use crate::policy::path::Target;
+use crate::policy::path::{Target, percent_decode};
 use crate::policy::template::{Template, Variables, same, strip_prefix};
 use crate::request::{Pseudo, RequestView};
 use crate::requirement::Requirement;
@@ -66,6 +68,23 @@ pub enum HostMatch {
     Exact(Box<str>),
     /// Those that end so; from `*.example.org` comes `.example.org`.
     Suffix(Box<str>),
+}
+
+impl Rule {
+    /// Whether every reading of the path gives the variables that the rule compares the same
+    /// values, escapes aside: otherwise the caller would choose whose they are.
+    pub fn has_one_meaning(&self, path: &[u8], readings: &[Cow<'_, [u8]>]) -> bool {
+        let conditions = [&self.deny, &self.authorize];
+        if !conditions.into_iter().flatten().any(Condition::uses_variables) {
+            return true;
+        }
+        let values = |path: &[u8]| {
+            let variables = self.matcher.variables(path);
+            variables.into_iter().map(|(_, value)| percent_decode(value)).collect::<Vec<_>>()
+        };
+        let expected = values(path);
+        readings.iter().all(|reading| values(reading) == expected)
+    }
 }
 
 impl RouteMatch {

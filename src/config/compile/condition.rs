@@ -153,6 +153,9 @@ fn free_header(
     faults: &mut Faults,
 ) -> Option<crate::request::HeaderName> {
     let name = header(name, at, faults)?;
+    if name.as_str() == "host" {
+        return faults.none(at, "`host` is not compared; match the host by `match.hosts`");
+    }
     let is = |other: &str| fold(name.as_str()) == fold(other);
     let owned = context.names.config.providers.values().any(|provider| {
         provider.forward_payload_header.as_ref().is_some_and(|header| is(&header.0))
