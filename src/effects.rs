@@ -112,8 +112,7 @@ fn strip(owned: &[HeaderName], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) 
     }
     view.each_name(&mut |name| {
         let Some(name) = str::from_utf8(name).ok() else { return };
-        let folded = fold(name);
-        let is_owned = |owned: &HeaderName| fold(owned.as_str()) == folded;
+        let is_owned = |owned: &HeaderName| is_same_variable(owned.as_str(), name);
         if owned.iter().any(is_owned) {
             let op = HeaderName::parse(name).map(HeaderOp::Remove);
             if op.as_ref().is_some_and(|op| !ops.contains(op)) {
@@ -123,9 +122,13 @@ fn strip(owned: &[HeaderName], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) 
     });
 }
 
-/// A header name as servers see it that make variables of names.
-pub(crate) fn fold(name: &str) -> String {
-    name.to_ascii_lowercase().replace(['_', '.'], "-")
+/// Whether two header names are one to servers that make variables of names.
+pub(crate) fn is_same_variable(a: &str, b: &str) -> bool {
+    let fold = |b: u8| match b {
+        b'_' | b'.' => b'-',
+        other => other.to_ascii_lowercase(),
+    };
+    a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
 /// Takes the tokens out of the request whose providers do not forward them.

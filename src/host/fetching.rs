@@ -10,7 +10,7 @@ use crate::keys::fetch::{Answer, FetchError};
 use crate::keys::record::Record;
 use crate::keys::source::Command;
 use crate::metrics::Counter;
-use crate::policy::{HostKind, RemoteKeys};
+use crate::policy::RemoteKeys;
 use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
@@ -131,9 +131,7 @@ pub(super) fn settle(
         Some(gate) => {
             let body = end.as_ref().ok().map(|answer| answer.body);
             let settled = gate.settle(now, source, end);
-            if let Some(remote) =
-                gate.remote(source).filter(|_| shared.kind.get() == HostKind::Envoy)
-            {
+            if let Some(remote) = gate.remote(source).filter(|_| shared.shares_keys()) {
                 publish(remote, now, gate.asked_at(source), body.filter(|_| settled.fetched));
             }
             settled

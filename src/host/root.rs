@@ -126,7 +126,7 @@ impl Root {
 
     /// Takes in what other workers say.
     fn adopt(&mut self, now: Timestamp, source: SourceId) -> Command {
-        if self.shared.kind.get() != HostKind::Envoy {
+        if !self.shared.shares_keys() {
             return Command::Rest;
         }
         match &mut *self.shared.gate.borrow_mut() {
@@ -152,8 +152,7 @@ impl Root {
         let Some(remote) = remote.filter(|_| !self.awaited.contains_key(&source)) else {
             return Command::Rest;
         };
-        let shares = self.shared.kind.get() == HostKind::Envoy;
-        if shares && !fetching::lease(&remote, now) {
+        if self.shared.shares_keys() && !fetching::lease(&remote, now) {
             return Command::Rest;
         }
         match fetching::start(self, &remote) {

@@ -74,7 +74,7 @@ impl Shared {
                     return Outcome::Wait(wait);
                 }
                 let decided = self.check(&view, Moment { now, may_wait: false });
-                decided.unwrap_or_else(|_| self.apply(&view, &Effects::misconfigured()))
+                decided.unwrap_or_else(|_| self.give_up())
             }
         }
     }
@@ -82,7 +82,7 @@ impl Shared {
     /// Decides; the error is the source whose keys are lacking, and how long to wait for them.
     fn check(&self, view: &HostView, moment: Moment) -> Result<Outcome, (SourceId, Duration)> {
         let Some(gate) = &*self.gate.borrow() else {
-            return Ok(self.apply(view, &Effects::misconfigured()));
+            return Ok(self.give_up());
         };
         match gate.check(moment, view) {
             Decision::Allow(permit) => {
@@ -98,6 +98,12 @@ impl Shared {
                 Err((source, wait.unwrap_or_default()))
             }
         }
+    }
+
+    /// Whether workers tell each other of keys. NGINX has shared data only where it was configured,
+    /// and traps where it was not.
+    pub(super) fn shares_keys(&self) -> bool {
+        self.kind.get() == HostKind::Envoy
     }
 
     /// Answers a request that cannot be judged.

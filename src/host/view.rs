@@ -12,6 +12,8 @@ type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 /// A view of the effective context's request. Headers must not change while it is in use.
 pub(super) struct HostView {
     kind: HostKind,
+    /// Pseudo-headers, once somebody asked: each rule that is looked at does.
+    pseudo: [OnceCell<Option<Vec<u8>>>; 4],
     /// All headers, once somebody had to know whether one comes twice.
     pairs: OnceCell<Pairs>,
     /// Whether something could not be read. What was decided then was decided on half a request.
@@ -21,7 +23,12 @@ pub(super) struct HostView {
 impl HostView {
     /// A view that has read nothing yet.
     pub(super) const fn new(kind: HostKind) -> Self {
-        Self { kind, pairs: OnceCell::new(), broken: Cell::new(false) }
+        Self {
+            kind,
+            pseudo: [const { OnceCell::new() }; 4],
+            pairs: OnceCell::new(),
+            broken: Cell::new(false),
+        }
     }
 
     /// Whether the host failed to show something that was asked for.
@@ -53,12 +60,16 @@ impl HostView {
 
 impl RequestView for HostView {
     fn pseudo(&self, name: Pseudo) -> Option<Cow<'_, [u8]>> {
-        let name = match (self.kind, name) {
+        let [method, scheme, authority, path] = &self.pseudo;
+        let (cell, key) = match (name, self.kind) {
+            (Pseudo::Method, _) => (method, name.as_str()),
+            (Pseudo::Scheme, _) => (scheme, name.as_str()),
             // There `:authority` is the machine's own name.
-            (HostKind::Nginx, Pseudo::Authority) => "host",
-            (HostKind::Envoy | HostKind::Bare | HostKind::Nginx, name) => name.as_str(),
+            (Pseudo::Authority, HostKind::Nginx) => (authority, "host"),
+            (Pseudo::Authority, HostKind::Envoy | HostKind::Bare) => (authority, name.as_str()),
+            (Pseudo::Path, _) => (path, name.as_str()),
         };
-        self.value(name).map(Cow::Owned)
+        cell.get_or_init(|| self.value(key)).as_deref().map(Cow::Borrowed)
     }
 
     fn lines(&self, name: &HeaderName) -> Lines<'_> {

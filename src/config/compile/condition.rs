@@ -5,7 +5,7 @@ use super::{Names, matcher};
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimTest, Scalar};
 use crate::config::read::Text;
-use crate::effects::fold;
+use crate::effects::is_same_variable;
 use crate::json::Value;
 use crate::policy::condition::{self, Acr, Condition, Test};
 use crate::policy::rule::PathMatch;
@@ -156,7 +156,7 @@ fn free_header(
     if name.as_str() == "host" {
         return faults.none(at, "`host` is not compared; match the host by `match.hosts`");
     }
-    let is = |other: &str| fold(name.as_str()) == fold(other);
+    let is = |other: &str| is_same_variable(name.as_str(), other);
     let owned = context.names.config.providers.values().any(|provider| {
         provider.forward_payload_header.as_ref().is_some_and(|header| is(&header.0))
             || provider.claim_to_headers.iter().any(|entry| is(&entry.header_name.0))
