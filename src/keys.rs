@@ -1,7 +1,4 @@
-//! Keys: what they are, and where they come from.
+//! Keys: what they are, and sets of them.
 
-pub mod fetch;
 pub mod jwk;
-pub mod record;
 pub mod set;
-pub mod source;
