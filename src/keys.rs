@@ -2,6 +2,8 @@
 
 pub mod fetch;
 pub mod jwk;
+pub mod pem;
+pub mod public;
 pub mod record;
 pub mod set;
 pub mod source;

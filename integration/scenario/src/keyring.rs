@@ -23,9 +23,11 @@ pub use kind::{Algorithm, Kind};
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: Mutex<BTreeMap<String, Arc<Key>>>,
-    /// DER by the key's name, and whether it has expired.
-    certificates: Mutex<BTreeMap<(String, bool), Arc<[u8]>>>,
+    certificates: Mutex<BTreeMap<CertificateId, Arc<[u8]>>>,
 }
+
+/// The name of its key, and whether it has expired.
+type CertificateId = (String, bool);
 
 #[derive(Debug)]
 struct Key {
