@@ -21,7 +21,8 @@ use crate::policy::index::RuleIndex;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
-use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
+use crate::policy::{HostKind, Limits, Policy};
+use crate::remote::Remote;
 use crate::request::HeaderName;
 use crate::requirement::{ProviderId, Requirement};
 
@@ -116,7 +117,7 @@ fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
 /// The providers in the order of their names; `None` for one with a fault.
 fn providers(
     names: &Names<'_>,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     faults: &mut Faults,
 ) -> Vec<Option<Provider>> {
     let place = ConfigPath::ROOT.key("providers");

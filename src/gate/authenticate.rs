@@ -153,10 +153,7 @@ impl Gate {
             }
             Keys::Remote(id) => *id,
         };
-        let Some(source) = self.sources.get(id.0).map(|source| &source.keys) else {
-            return Verdict::Refused(Rejection::KeysUnavailable);
-        };
-        let (why, fresh_keys_may_help) = match source.keys(moment.now) {
+        let (why, fresh_keys_may_help) = match self.keys(moment.now, id) {
             None => (Rejection::KeysUnavailable, true),
             Some(keys) => {
                 let unknown = token.kid().is_some_and(|kid| !keys.has_kid(kid));
@@ -166,7 +163,8 @@ impl Gate {
                 }
             }
         };
-        if moment.may_wait && fresh_keys_may_help && source.may_bring(moment.now) {
+        let may_bring = self.source(id).is_some_and(|source| source.may_bring(moment.now));
+        if moment.may_wait && fresh_keys_may_help && may_bring {
             Verdict::Unknown(id)
         } else {
             Verdict::Refused(why)

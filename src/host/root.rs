@@ -14,10 +14,10 @@ use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
 use super::{fetching, logger};
 use crate::gate::Gate;
-use crate::keys::fetch::FetchError;
-use crate::keys::source::{Command, Event};
 use crate::policy::{HostKind, Policy};
-use crate::requirement::SourceId;
+use crate::remote::SourceId;
+use crate::remote::fetch::FetchError;
+use crate::remote::source::{Command, Event};
 use crate::time::Timestamp;
 
 /// Time between two ticks in milliseconds. NGINX gets no other: it traps on a second setting.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jwt_gate::effects::{Effects, HeaderOp};
 use jwt_gate::gate::{Decision, Gate, Moment};
-use jwt_gate::keys::fetch::{Answer, FetchError};
-use jwt_gate::keys::source::{Command, Event};
 use jwt_gate::policy::Policy;
-use jwt_gate::requirement::SourceId;
+use jwt_gate::remote::SourceId;
+use jwt_gate::remote::fetch::{Answer, FetchError};
+use jwt_gate::remote::source::{Command, Event};
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
 
