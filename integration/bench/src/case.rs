@@ -7,8 +7,6 @@ use crate::{
 
 /// Tokens that come again and again: fewer than any cache holds.
 pub(crate) const HOT: u32 = 64;
-/// Tokens that are all new to a cache when they come round again: more than any cache holds.
-pub(crate) const FRESH: u32 = 32_768;
 /// Connections of the load for CPU time: Envoy never waits for a request.
 const BUSY: u32 = 16;
 /// The algorithms.
@@ -114,24 +112,24 @@ impl Case {
     }
 }
 
-/// All cases; with `quick` those that tell most.
-pub(crate) fn all(quick: bool) -> Vec<Case> {
-    let mut cases = authentication();
+/// All cases, with so many fresh tokens; with `quick` those that tell most.
+pub(crate) fn all(quick: bool, fresh: u32) -> Vec<Case> {
+    let mut cases = authentication(fresh);
     cases.extend(policy());
     cases.extend(other());
-    cases.extend(latency());
+    cases.extend(latency(fresh));
     let telling = ["RS256", "ES256", "10,000", "no token, open"];
     cases.retain(|case| !quick || telling.iter().any(|word| case.name.contains(word)));
     cases
 }
 
-fn authentication() -> Vec<Case> {
+fn authentication(count: u32) -> Vec<Case> {
     let hot = ALGORITHMS.map(|name| {
         let case = Case::new(Section::Hot, name, Recipe::good(name), HOT);
         case.with(&[Variant::NativeCached]).goal(goal(Section::Hot, name))
     });
     let fresh = ALGORITHMS.map(|name| {
-        let case = Case::new(Section::Fresh, name, Recipe::good(name), FRESH);
+        let case = Case::new(Section::Fresh, name, Recipe::good(name), count);
         let further = [Variant::NativeCached, Variant::GateUncached, Variant::GatePortable];
         case.with(&further).goal(goal(Section::Fresh, name))
     });
@@ -164,8 +162,8 @@ fn other() -> Vec<Case> {
     ]
 }
 
-fn latency() -> Vec<Case> {
-    [("RS256, hot", HOT), ("RS256, fresh", FRESH)]
+fn latency(fresh: u32) -> Vec<Case> {
+    [("RS256, hot", HOT), ("RS256, fresh", fresh)]
         .map(|(name, count)| {
             let case = Case::new(Section::Latency, name, Recipe::good("RS256"), count);
             Case { connections: 1, ..case.with(&[Variant::NativeCached]) }
@@ -193,7 +191,7 @@ mod tests {
 
     #[test]
     fn each_case_is_there_once_and_measures_what_the_others_are_compared_with() {
-        let cases = all(false);
+        let cases = all(false, 1_000);
         let names: BTreeSet<_> = cases.iter().map(Case::full_name).collect();
         assert_eq!(names.len(), cases.len());
         for case in &cases {
@@ -206,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_quick_form_is_a_part_that_has_all_sections() {
-        let (quick, full) = (all(true), all(false));
+        let (quick, full) = (all(true, 1_000), all(false, 1_000));
         assert!(quick.len() < full.len() / 2);
         for section in Section::ALL {
             assert!(quick.iter().any(|case| case.section == section), "{section:?}");

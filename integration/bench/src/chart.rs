@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn every_variant_of_every_algorithm_has_its_mark() {
         let sample = |cpu| vec![Sample { cpu, p50: 0.0, p99: 0.0 }];
-        let outcomes: Vec<_> = case::all(false)
+        let outcomes: Vec<_> = case::all(false, 1_000)
             .into_iter()
             .map(|case| {
                 let costs = (1_u32..).map(|n| sample(f64::from(n) * 10.0));

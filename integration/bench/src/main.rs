@@ -49,6 +49,9 @@ struct Arguments {
     /// How long each variant of each case is measured, in seconds.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// Fresh tokens of each kind; more than any cache holds, or they are none.
+    #[arg(long, default_value_t = 32_768, value_parser = clap::value_parser!(u32).range(1..))]
+    fresh: u32,
     /// Only the cases with this in their name, `hot RS256` or `start`; the page is not written.
     #[arg(long)]
     only: Option<String>,
@@ -83,7 +86,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
     let results = measure(arguments, rounds)?;
-    let parts = parts(&results, rounds, arguments.seconds);
+    let parts = parts(&results, rounds, arguments);
     for (name, part) in parts.iter().filter(|(_, part)| part.lines().count() > 2) {
         println!("## {name}\n{part}");
     }
@@ -98,9 +101,9 @@ fn measure(arguments: &Arguments, rounds: u32) -> Result<Results, Error> {
     let keyring = Keyring::new();
     let empty = arguments.empty.canonicalize().map_err(Error::file(&arguments.empty))?;
     let workshop = Workshop::new(&keyring, empty)?;
-    let mut cases = case::all(arguments.quick);
+    let mut cases = case::all(arguments.quick, arguments.fresh);
     let starts = select(&mut cases, arguments.only.as_deref())?;
-    drop_unavailable(&mut cases, &workshop)?;
+    drop_unavailable(&mut cases, &workshop);
 
     let folder = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
     // Before Envoy runs: they are made on all cores.
@@ -117,7 +120,7 @@ fn measure(arguments: &Arguments, rounds: u32) -> Result<Results, Error> {
     let mut looked_at = BTreeMap::new();
     if starts {
         eprintln!("Looking at starts …");
-        let batch = Batch { recipe: Some(Recipe::good("RS256")), count: case::FRESH };
+        let batch = Batch { recipe: Some(Recipe::good("RS256")), count: arguments.fresh };
         let file = files.file(&keyring, &batch)?;
         let tokens = read(&file)?;
         let (workshop, tokens) = (&workshop, tokens.as_slice());
@@ -140,16 +143,15 @@ fn select(cases: &mut Vec<Case>, only: Option<&str>) -> Result<bool, Error> {
 }
 
 /// A setting that the module does not know has nothing to be measured.
-fn drop_unavailable(cases: &mut [Case], workshop: &Workshop) -> Result<(), Error> {
+fn drop_unavailable(cases: &mut [Case], workshop: &Workshop) {
     for variant in [Variant::GateUncached, Variant::GatePortable] {
-        if !workshop.is_available(variant)? {
-            eprintln!("This module does not know the settings of `{}`.", variant.label());
+        if !workshop.is_available(variant) {
+            eprintln!("This module does not have what makes `{}`.", variant.label());
             for case in cases.iter_mut() {
                 case.variants.retain(|other| *other != variant);
             }
         }
     }
-    Ok(())
 }
 
 /// Checks every answer once, then measures round by round.
@@ -180,9 +182,10 @@ fn play(
 }
 
 /// The parts of the page, but for the steps.
-fn parts(results: &Results, rounds: u32, seconds: u32) -> Vec<(&'static str, String)> {
+fn parts(results: &Results, rounds: u32, arguments: &Arguments) -> Vec<(&'static str, String)> {
     let Results { machine, outcomes, starts } = results;
-    let mut parts = vec![("machine", report::machine(machine, rounds, seconds))];
+    let mut parts =
+        vec![("machine", report::machine(machine, rounds, arguments.seconds, arguments.fresh))];
     for section in Section::ALL {
         let table = if section == Section::Latency {
             report::latencies(outcomes)

@@ -94,7 +94,7 @@ pub(crate) fn first_requests(starts: &BTreeMap<Subject, Start>) -> String {
 }
 
 /// What it was measured on.
-pub(crate) fn machine(machine: &Machine, rounds: u32, seconds: u32) -> String {
+pub(crate) fn machine(machine: &Machine, rounds: u32, seconds: u32, fresh: u32) -> String {
     let Machine { processor, cores, kernel, envoy, module_bytes, module_hash, day, busy, .. } =
         machine;
     let pinned = if machine.apart {
@@ -110,7 +110,8 @@ pub(crate) fn machine(machine: &Machine, rounds: u32, seconds: u32) -> String {
          | kernel | Linux {kernel} |\n\
          | Envoy | {envoy}, one worker |\n\
          | module | {module_bytes} bytes, SHA-256 `{module_hash}` |\n\
-         | rounds | {rounds}, {seconds} s for each variant of each case |\n"
+         | rounds | {rounds}, {seconds} s for each variant of each case |\n\
+         | fresh tokens | {fresh} of each kind |\n"
     )
 }
 
@@ -193,7 +194,7 @@ mod tests {
     use crate::case;
 
     fn outcome() -> Outcome {
-        let case = case::all(false).remove(0);
+        let case = case::all(false, 1_000).remove(0);
         let samples = [(Variant::Open, 10.0), (Variant::Native, 30.0), (Variant::Gate, 14.0)];
         let sample = |cpu| vec![Sample { cpu, p50: 100.0, p99: 200.4 }];
         Outcome { case, samples: samples.map(|(variant, cpu)| (variant, sample(cpu))).into() }

@@ -27,6 +27,13 @@ pub(crate) enum Variant {
     GatePortable,
 }
 
+/// A setting of the gate that not every version of it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    NoCache,
+    OwnCrypto,
+}
+
 /// What the filters are told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Setup {
@@ -51,6 +58,7 @@ pub(crate) struct Workshop {
     jwks: String,
     gate: PathBuf,
     empty: PathBuf,
+    known: Vec<Setting>,
 }
 
 impl Variant {
@@ -72,12 +80,25 @@ impl Variant {
         !matches!(self, Self::Open | Self::Empty)
     }
 
-    /// Top-level members of the gate's configuration.
-    const fn settings(self) -> &'static [(&'static str, &'static str)] {
+    /// What makes it another one than the gate as it is by default: the last of these settings.
+    /// Those before go with it as far as the module knows them.
+    const fn settings(self) -> &'static [Setting] {
         match self {
-            Self::GateUncached => &[("token_cache", r#"{"entries": 0}"#)],
-            Self::GatePortable => &[("token_cache", r#"{"entries": 0}"#), ("host_crypto", "false")],
+            Self::GateUncached => &[Setting::NoCache],
+            Self::GatePortable => &[Setting::NoCache, Setting::OwnCrypto],
             Self::Open | Self::Empty | Self::Native | Self::NativeCached | Self::Gate => &[],
+        }
+    }
+}
+
+impl Setting {
+    const ALL: [Self; 2] = [Self::NoCache, Self::OwnCrypto];
+
+    /// As a member of the gate's configuration.
+    fn member(self) -> (&'static str, Value) {
+        match self {
+            Self::NoCache => ("token_cache", json!({ "entries": 0 })),
+            Self::OwnCrypto => ("host_crypto", json!(false)),
         }
     }
 }
@@ -107,7 +128,14 @@ impl fmt::Display for Subject {
 impl Workshop {
     /// With the keys of this keyring, and with the empty module in this file.
     pub(crate) fn new(keyring: &Keyring, empty: PathBuf) -> Result<Self, Error> {
-        Ok(Self { jwks: keyring.jwks(&tokens::KEYS)?, gate: Envoy::module()?, empty })
+        let (jwks, gate) = (keyring.jwks(&tokens::KEYS)?, Envoy::module()?);
+        let mut workshop = Self { jwks, gate, empty, known: Vec::new() };
+        for setting in Setting::ALL {
+            if workshop.knows(setting)? {
+                workshop.known.push(setting);
+            }
+        }
+        Ok(workshop)
     }
 
     /// Where the gate is.
@@ -122,13 +150,19 @@ impl Workshop {
         filters.fold(listener, Listener::filter)
     }
 
-    /// Whether the module that is measured knows the settings of this variant.
-    pub(crate) fn is_available(&self, variant: Variant) -> Result<bool, Error> {
-        if variant.settings().is_empty() {
-            return Ok(true);
-        }
-        let subject = Subject { variant, setup: Setup::Rules(1) };
-        match Envoy::validate(&Bootstrap::new().listener(self.listener(subject))) {
+    /// Whether the module that is measured has this variant.
+    pub(crate) fn is_available(&self, variant: Variant) -> bool {
+        variant.settings().last().is_none_or(|setting| self.known.contains(setting))
+    }
+
+    /// Whether the module accepts the setting.
+    fn knows(&self, setting: Setting) -> Result<bool, Error> {
+        let mut policy = self.policy(Variant::Gate, Setup::Rules(1));
+        let (name, value) = setting.member();
+        put(&mut policy, name, value);
+        let module = Module::new(name, &self.gate, policy.to_string());
+        let listener = Listener::new(name).answering(200).filter(Filter::Wasm(module));
+        match Envoy::validate(&Bootstrap::new().listener(listener)) {
             Ok(()) => Ok(true),
             Err(PartyError::Refused { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -171,8 +205,9 @@ impl Workshop {
         let providers = json!({ "p": self.provider(setup) });
         let mut policy =
             json!({ "providers": providers, "rules": rules(setup, authorize.as_ref()) });
-        for (name, value) in variant.settings() {
-            put(&mut policy, name, serde_json::from_str(value).unwrap_or_default());
+        let known = variant.settings().iter().filter(|setting| self.known.contains(setting));
+        for (name, value) in known.map(|setting| setting.member()) {
+            put(&mut policy, name, value);
         }
         policy
     }
