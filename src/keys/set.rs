@@ -28,6 +28,9 @@ pub struct KeyLimits {
     pub allow_symmetric: bool,
 }
 
+/// So many keys of a set may have tables, of 30 KiB each.
+const TABLES: usize = 16;
+
 /// An entry of a set that is not used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Skipped {
@@ -135,7 +138,12 @@ impl KeySet {
         let mut skipped = Vec::new();
         for (index, entry) in entries.iter().enumerate().take(limits.max_keys) {
             match Key::from_jwk(entry, limits.allow_symmetric) {
-                Ok(key) => keys.push(key),
+                Ok(mut key) => {
+                    if keys.len() >= TABLES {
+                        key.forgo_table();
+                    }
+                    keys.push(key);
+                }
                 Err(reason) => {
                     let kid = kid_of(entry).map(Label::new);
                     skipped.push(Skipped { index, kid, reason: reason.into() });
