@@ -73,9 +73,17 @@ bench: wasm envoy toolchain ## Measure the module beside Envoy's own filter; ROU
 		$(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(STEP),--step '$(STEP)')
 
 .PHONY: bench-core
-bench-core: ## Measure what the number of rules costs a request, natively
+bench-core: ## Measure what the number of rules and a signature cost a request, natively
 	@echo '==> bench: the core'
-	@cargo bench -q -p jwt-gate --bench rules
+	@cargo bench -q -p jwt-gate --bench rules --bench signatures
+
+# Needs a nightly compiler and cargo-fuzz.
+.PHONY: fuzz
+fuzz: ## Hold our signatures against other crates with what a fuzzer makes up; SECONDS_EACH=60
+	@for target in rsa ed25519; do \
+		echo "==> fuzz: $$target"; \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS_EACH),60) -max_len=1024; \
+	done
 
 .PHONY: lint
 lint: fmt-check clippy deny size ## Check format, lints, dependencies and size

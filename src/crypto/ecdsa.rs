@@ -6,7 +6,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use jwt_compact::{Algorithm as _, AlgorithmSignature};
-use p256::ecdsa::signature::{SignatureEncoding, Verifier};
+use p256::ecdsa::signature::SignatureEncoding;
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::{Algorithm, Hash, HostCrypto, KeyError, Question, Scheme, der};
 
@@ -110,23 +112,23 @@ impl EcKey {
     }
 }
 
-const ES256: Ecdsa<p256::ecdsa::VerifyingKey, p256::ecdsa::Signature> = Ecdsa::new("ES256");
-const ES384: Ecdsa<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature> = Ecdsa::new("ES384");
-const ES512: Ecdsa<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature> = Ecdsa::new("ES512");
+const ES256: Ecdsa<p256::ecdsa::VerifyingKey, p256::ecdsa::Signature, Sha256> = Ecdsa::new("ES256");
+const ES384: Ecdsa<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Sha384> = Ecdsa::new("ES384");
+const ES512: Ecdsa<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Sha512> = Ecdsa::new("ES512");
 
-/// ECDSA on one curve, with the hash that the curve's crate ties to it.
-struct Ecdsa<K, S> {
+/// ECDSA on one curve, with the hash that JWS ties to it.
+struct Ecdsa<K, S, D> {
     name: &'static str,
-    curve: PhantomData<fn(K) -> S>,
+    curve: PhantomData<fn(K, D) -> S>,
 }
 
-impl<K, S> Ecdsa<K, S> {
+impl<K, S, D> Ecdsa<K, S, D> {
     const fn new(name: &'static str) -> Self {
         Self { name, curve: PhantomData }
     }
 }
 
-impl<K: Verifier<S>, S: SignatureEncoding> Ecdsa<K, S> {
+impl<K: PrehashVerifier<S>, S: SignatureEncoding, D: Digest> Ecdsa<K, S, D> {
     /// Looks at the ranges of r and s, then asks the host, then the curve's crate.
     fn verify(&self, key: &K, question: &Question<'_>, host: &dyn HostCrypto) -> bool {
         let Ok(signature) = Raw::try_from_slice(question.signature) else { return false };
@@ -135,7 +137,9 @@ impl<K: Verifier<S>, S: SignatureEncoding> Ecdsa<K, S> {
     }
 }
 
-impl<K: Verifier<S>, S: SignatureEncoding> jwt_compact::Algorithm for Ecdsa<K, S> {
+impl<K: PrehashVerifier<S>, S: SignatureEncoding, D: Digest> jwt_compact::Algorithm
+    for Ecdsa<K, S, D>
+{
     /// Nothing is signed here.
     type SigningKey = Infallible;
     type VerifyingKey = K;
@@ -150,7 +154,7 @@ impl<K: Verifier<S>, S: SignatureEncoding> jwt_compact::Algorithm for Ecdsa<K, S
     }
 
     fn verify_signature(&self, signature: &Raw<S>, key: &K, message: &[u8]) -> bool {
-        key.verify(message, &signature.0).is_ok()
+        key.verify_prehash(&D::digest(message), &signature.0).is_ok()
     }
 }
 
@@ -164,6 +168,6 @@ impl<S: SignatureEncoding> AlgorithmSignature for Raw<S> {
     }
 
     fn as_bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(self.0.to_vec())
+        Cow::Owned(self.0.to_bytes().as_ref().to_vec())
     }
 }

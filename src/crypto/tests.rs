@@ -209,6 +209,30 @@ fn an_ed25519_signature_is_not_of_small_order() {
 }
 
 #[test]
+fn an_ed25519_signature_has_one_verdict_with_and_without_a_table() {
+    // RFC 8037, appendix A.4.
+    let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    let good = octets(
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+    );
+    let with = VerifyingKey::ed25519(&octets(ED25519_X)).unwrap();
+    let mut without = VerifyingKey::ed25519(&octets(ED25519_X)).unwrap();
+    without.forgo_table();
+    for key in [with, without] {
+        let verify = |signature: &[u8]| {
+            key.verify(Algorithm::EdDsa, message.as_bytes(), signature, &NoHostCrypto)
+        };
+        // The second time the table is there.
+        assert!(verify(&good) && verify(&good));
+        for at in 0..64 {
+            let mut changed = good.clone();
+            changed[at] ^= 1;
+            assert!(!verify(&changed), "octet {at}");
+        }
+    }
+}
+
+#[test]
 fn a_signature_is_one_of_the_named_algorithm_only() {
     // RFC 7515, appendix A.3, and RFC 8037, appendix A.4.
     let ec = VerifyingKey::ec(Curve::P256, &octets(P256_X), &octets(P256_Y)).unwrap();

@@ -177,6 +177,11 @@ impl Key {
             && self.verifying.serves(algorithm)
     }
 
+    /// Makes the key do without a table; see [`VerifyingKey::forgo_table`].
+    pub(crate) fn forgo_table(&mut self) {
+        self.verifying.forgo_table();
+    }
+
     /// Whether `signature` over `message` is this key's, by `algorithm`; false when the key does
     /// not serve it.
     pub fn verify(

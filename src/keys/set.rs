@@ -31,6 +31,9 @@ pub struct KeyLimits {
     pub allow_symmetric: bool,
 }
 
+/// So many keys of a set may have tables, of 30 KiB each.
+const TABLES: usize = 16;
+
 /// An entry of a document that is not used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Skipped {

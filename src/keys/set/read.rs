@@ -1,6 +1,6 @@
 //! From a document to its keys: a JWK set, a map from names to PEM, or PEM.
 
-use super::{KeyLimits, KeySet, KeySetError, Place, SkipReason, Skipped};
+use super::{KeyLimits, KeySet, KeySetError, Place, SkipReason, Skipped, TABLES};
 use crate::json::{self, Object, Value};
 use crate::keys::jwk::{JwkError, Key, Label};
 use crate::keys::pem::{self, PemError};
@@ -86,7 +86,12 @@ impl KeySet {
         for (index, entry) in entries.by_ref().take(limits.max_keys).enumerate() {
             let place = place(index, &entry);
             match read(entry) {
-                Ok(key) => keys.push(key),
+                Ok(mut key) => {
+                    if keys.len() >= TABLES {
+                        key.forgo_table();
+                    }
+                    keys.push(key);
+                }
                 Err(reason) => skipped.push(Skipped { place, reason }),
             }
         }
