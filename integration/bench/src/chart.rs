@@ -16,7 +16,7 @@ const HEAD: f64 = 84.0;
 const ROW: f64 = 30.0;
 const FOOT: f64 = 56.0;
 /// The powers of ten at both ends of the axis, in µs.
-const DECADES: (f64, f64) = (0.0, 4.0);
+const DECADES: (f64, f64) = (0.0, 4.5);
 
 const STYLE: &str = "\
 text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-size:15px;font-weight:600}\
@@ -176,9 +176,9 @@ mod tests {
 
     #[test]
     fn the_axis_is_logarithmic_and_ends() {
-        let panel = Panel { left: 100.0, right: 500.0 };
+        let panel = Panel { left: 100.0, right: 550.0 };
         for (microseconds, x) in
-            [(1.0, 100.0), (10.0, 200.0), (10_000.0, 500.0), (-3.0, 100.0), (1e9, 500.0)]
+            [(1.0, 100.0), (10.0, 200.0), (10_000.0, 500.0), (-3.0, 100.0), (1e9, 550.0)]
         {
             assert!((panel.x(microseconds) - x).abs() < 1e-9, "{microseconds}");
         }
