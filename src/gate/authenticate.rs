@@ -146,7 +146,7 @@ impl Gate {
         if let Err(why) = provider.screen(moment.now, &token, audiences) {
             return Verdict::Refused(why);
         }
-        let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
+        let accepted = |token| self.accept(moment, provider, location, token);
         let id = match &provider.keys {
             Keys::Local(keys) => {
                 return token.verify(keys).map_or_else(Verdict::Refused, accepted);

@@ -23,10 +23,6 @@ fn refused_names_of_a_provider_say_why() {
     providers.p.jwt_cache_config: is not available in this version
 "discovery": {}
     providers.p.discovery: is not available in this version
-"revoked": []
-    providers.p.revoked: is not available in this version
-"remote_revocations": {}
-    providers.p.remote_revocations: is not available in this version
 "payloadInMetadata": "x"
     providers.p.payload_in_metadata: is not available in this version
 "##,
