@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use jwt_gate::gate::{Decision, Gate, Moment};
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::revocation::RevocationList;
 use jwt_gate::time::Timestamp;
@@ -43,7 +43,9 @@ fn look_up(bencher: Bencher<'_, '_>, entries: usize) {
     let value = format!("Bearer {token}");
     let request = [(":method", "GET"), (":path", "/"), ("authorization", value.as_str())];
     let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
-    let Decision::Allow(permit) = gate.check(moment, &request.as_slice()) else { return };
+    let Decision::Allow(permit) = gate.check(moment, &request.as_slice(), Lent::NOTHING) else {
+        return;
+    };
     let list = list(entries);
     bencher.bench(|| black_box(permit.accepted().iter().any(|a| list.revokes(&a.token))));
 }

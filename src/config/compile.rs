@@ -93,6 +93,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Nginx => HostKind::Nginx,
             HostName::Bare => HostKind::Bare,
         }),
+        host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };

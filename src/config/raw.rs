@@ -33,6 +33,7 @@ record! {
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
+        host_crypto: Option<bool>,
         limits: Option<Limits>,
     }
     refused {

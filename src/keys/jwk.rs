@@ -11,7 +11,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 
-use crate::crypto::{Algorithm, Curve, KeyError, VerifyingKey};
+use crate::crypto::{Algorithm, Curve, HostCrypto, KeyError, VerifyingKey};
 use crate::json::{Object, Value};
 use crate::keys::public::{DerError, PublicKey};
 
@@ -179,8 +179,14 @@ impl Key {
 
     /// Whether `signature` over `message` is this key's, by `algorithm`; false when the key does
     /// not serve it.
-    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        self.serves(algorithm) && self.verifying.verify(algorithm, message, signature)
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+        host: &dyn HostCrypto,
+    ) -> bool {
+        self.serves(algorithm) && self.verifying.verify(algorithm, message, signature, host)
     }
 }
 
