@@ -86,7 +86,9 @@ impl<'t> Jws<'t> {
         for key in keys.candidates(self.kid.as_deref(), self.algorithm) {
             if key.verify(self.algorithm, self.signing_input, &self.signature, host) {
                 let payload = String::from_utf8_lossy(self.payload).into();
-                return Ok(VerifiedToken { claims: self.claims, typ: self.typ, payload });
+                // A token that names no key is by that key all the same.
+                let kid = key.kid().or(self.kid.as_deref()).map(Box::from);
+                return Ok(VerifiedToken { claims: self.claims, typ: self.typ, kid, payload });
             }
             refused = if self.algorithm == Algorithm::EdDsa && self.signature.len() != 64 {
                 Rejection::Malformed(Malformed::Ed25519Length)
@@ -111,6 +113,7 @@ impl fmt::Debug for Jws<'_> {
 pub struct VerifiedToken {
     claims: Claims,
     typ: Option<Box<str>>,
+    kid: Option<Box<str>>,
     payload: Box<str>,
 }
 
@@ -123,6 +126,11 @@ impl VerifiedToken {
     /// The header's `typ`.
     pub fn typ(&self) -> Option<&str> {
         self.typ.as_deref()
+    }
+
+    /// Name of the key that made the signature; the header's `kid` when the key has none.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
     }
 
     /// The payload in base64url without padding, as it came.

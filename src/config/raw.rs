@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
-pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
+pub(crate) use provider::{
+    ClaimName, Failing, HttpUri, Issuer, LocalJwks, Provider, RemoteJwks, RemoteRevocations,
+    Revocation, TokenHeader,
+};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
 use crate::config::read::{Text, record, word};

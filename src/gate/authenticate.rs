@@ -130,10 +130,11 @@ impl Gate {
         location: &'g Location,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
-        if let Err(why) = provider.screen(case.moment.now, &token, audiences) {
+        let moment = case.moment;
+        if let Err(why) = provider.screen(moment.now, &token, audiences) {
             return Verdict::Refused(why);
         }
-        let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
+        let accepted = |token| self.accept(moment, provider, location, token);
         let id = match &provider.keys {
             Keys::Local(keys) => {
                 return token
@@ -142,7 +143,6 @@ impl Gate {
             }
             Keys::Remote(id) => *id,
         };
-        let moment = case.moment;
         let (why, fresh_keys_may_help) = match self.keys(moment.now, id) {
             None => (Rejection::KeysUnavailable, true),
             Some(keys) => {
