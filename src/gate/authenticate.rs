@@ -1,6 +1,6 @@
 //! Who sent the request: tokens found, looked at, verified.
 
-use super::{Accepted, Gate, Moment};
+use super::{Accepted, Failure, Findings, Gate, Moment};
 use crate::credential::{Credential, Location};
 use crate::jws::Jws;
 use crate::policy::provider::{Keys, Provider};
@@ -12,16 +12,22 @@ use crate::requirement::{Leaf, Place, Verdict};
 /// Places that one demand finds a token at; who sends more is refused.
 const MAX_TOKENS: usize = 4;
 
+const TOO_MANY: Verdict<Accepted<'static>> =
+    Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+
 impl Gate {
     /// What the rule's requirement comes to.
     pub(super) fn authenticate<'g>(
         &'g self,
         moment: Moment,
         view: &dyn RequestView,
-        rule: &Rule,
+        rule: &'g Rule,
+        findings: &mut Findings<'g>,
     ) -> Verdict<Accepted<'g>> {
         match &rule.requires {
-            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(moment, view, leaf)),
+            Some(requirement) => {
+                requirement.decide(&mut |leaf| self.leaf(moment, view, leaf, findings))
+            }
             None => Verdict::Valid(Vec::new()),
         }
     }
@@ -30,16 +36,28 @@ impl Gate {
         &'g self,
         moment: Moment,
         view: &dyn RequestView,
-        leaf: &Leaf,
+        leaf: &'g Leaf,
+        findings: &mut Findings<'g>,
     ) -> Verdict<Accepted<'g>> {
+        let failures = &mut findings.failures;
         match leaf {
             Leaf::Open => Verdict::Valid(Vec::new()),
             Leaf::Provider { id, audiences } => match self.policy.provider(*id) {
-                Some(provider) => self.provider(moment, view, provider, audiences.as_deref()),
+                Some(provider) => {
+                    self.provider(moment, view, provider, audiences.as_deref(), failures)
+                }
                 None => Verdict::Refused(Rejection::Misconfigured),
             },
-            Leaf::AllowMissing(places) => self.optional(moment, view, places, false),
-            Leaf::AllowMissingOrFailed(places) => self.optional(moment, view, places, true),
+            Leaf::AllowMissing(places) => self.optional(moment, view, places, false, failures),
+            Leaf::AllowMissingOrFailed { places, status } => {
+                let before = failures.len();
+                let verdict = self.optional(moment, view, places, true, failures);
+                let mut new = failures.iter().skip(before);
+                if new.any(|failure| failure.why != Rejection::Missing) {
+                    findings.unverified.extend(status);
+                }
+                verdict
+            }
         }
     }
 
@@ -50,7 +68,11 @@ impl Gate {
         view: &dyn RequestView,
         provider: &'g Provider,
         audiences: Option<&[Box<str>]>,
+        failures: &mut Vec<Failure<'g>>,
     ) -> Verdict<Accepted<'g>> {
+        let mut failed = |provider, why: &Rejection| {
+            failures.push(Failure { provider, why: why.clone() });
+        };
         let mut verdict = Verdict::Refused(Rejection::Missing);
         let mut tokens = Vec::new();
         for location in &provider.locations {
@@ -61,15 +83,19 @@ impl Gate {
                 };
                 verdict = if tokens.is_empty() { token } else { verdict.and(token) };
                 tokens.push(credential);
-                if matches!(verdict, Verdict::Refused(_)) {
-                    return verdict;
-                }
                 // Which of two tokens speaks for the caller, nobody could say (RFC 6750, 2).
                 let differs = tokens.first().is_some_and(|t| tokens.last() != Some(t));
                 if differs || tokens.len() > MAX_TOKENS {
-                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+                    verdict = verdict.and(TOO_MANY);
+                }
+                if let Verdict::Refused(why) = &verdict {
+                    failed(Some(provider), why);
+                    return verdict;
                 }
             }
+        }
+        if let Verdict::Refused(why) = &verdict {
+            failed(None, why);
         }
         verdict
     }
@@ -81,7 +107,9 @@ impl Gate {
         view: &dyn RequestView,
         places: &[Place],
         may_fail: bool,
+        failures: &mut Vec<Failure<'g>>,
     ) -> Verdict<Accepted<'g>> {
+        let mut found = false;
         let mut verdict = Verdict::Valid(Vec::new());
         let mut seen = Vec::<(Option<&Provider>, Credential<'_>)>::new();
         for place in places {
@@ -93,10 +121,14 @@ impl Gate {
                         && *before != credential
                 };
                 let token = if seen.len() >= MAX_TOKENS || seen.iter().any(differs) {
-                    Verdict::Refused(Rejection::Malformed(Malformed::TooMany))
+                    TOO_MANY
                 } else {
                     token
                 };
+                found = true;
+                if let Verdict::Refused(why) = &token {
+                    failures.push(Failure { provider, why: why.clone() });
+                }
                 if !(may_fail && matches!(token, Verdict::Refused(_))) {
                     verdict = verdict.and(token);
                     seen.push((provider, credential));
@@ -105,6 +137,9 @@ impl Gate {
                     return verdict;
                 }
             }
+        }
+        if !found {
+            failures.push(Failure { provider: None, why: Rejection::Missing });
         }
         verdict
     }

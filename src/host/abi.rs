@@ -103,6 +103,12 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -128,6 +134,14 @@ unsafe extern "C" {
         data: *const u8,
         size: usize,
         cas: u32,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
     ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
@@ -222,6 +236,14 @@ pub(super) fn property(path: &str) -> Result<Option<Vec<u8>>, Status> {
     taken(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
+/// Sets a property; `path` has its segments parted by NUL.
+pub(super) fn set_property(path: &str, value: &[u8]) -> Result<(), Status> {
+    // SAFETY: as in `add_header`.
+    Status::check(unsafe {
+        proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len())
+    })
+}
+
 /// Lets the request of the effective context go on.
 pub(super) fn resume_request() -> Result<(), Status> {
     // SAFETY: only integers are passed.
@@ -268,6 +290,23 @@ pub(super) fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<(), S
     Status::check(unsafe {
         proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
     })
+}
+
+/// Calls a function that this host has beyond the ABI. Where it has none of this name the answer is
+/// a status on Envoy and a trap on NGINX.
+pub(super) fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    // SAFETY: as in `header`; the argument is live and only read, too.
+    let bytes = taken(|data, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            data,
+            size,
+        )
+    })?;
+    Ok(bytes.unwrap_or_default())
 }
 
 /// Defines a counter.

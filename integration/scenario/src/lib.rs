@@ -14,7 +14,7 @@ mod suite;
 mod token;
 mod words;
 
-pub use driver::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
+pub use driver::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 pub use expand::{ExpandError, Expansion, expand};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};
 pub use report::{Report, run_suite, run_suite_matching};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
@@ -46,9 +47,9 @@ fn local_keys(
 ) -> Option<Keys> {
     let (text, place) = match (&raw.inline_string, &raw.inline_bytes) {
         (Some(text), None) => (text.clone().into_bytes(), at.key("inline_string")),
-        (None, Some(bytes)) => match STANDARD.decode(bytes) {
-            Ok(text) => (text, at.key("inline_bytes")),
-            Err(_) => return faults.none(&at.key("inline_bytes"), "must be standard base64"),
+        (None, Some(bytes)) => match base64(bytes) {
+            Some(text) => (text, at.key("inline_bytes")),
+            None => return faults.none(&at.key("inline_bytes"), "must be base64"),
         },
         (Some(_), Some(_)) | (None, None) => {
             return faults.none(at, "must have exactly one of inline_string, inline_bytes");
@@ -60,6 +61,14 @@ fn local_keys(
         Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
         Err(error) => faults.none(&place, error.to_string()),
     }
+}
+
+/// Bytes in protobuf's JSON form: either alphabet, with or without padding.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
 }
 
 fn remote_keys(

@@ -23,9 +23,14 @@ record! {
         from_params: Vec<Text>,
         from_cookies: Vec<Text>,
         forward: bool,
-        forward_payload_header: Option<Text>,
+        forward_payload_header: Option<String>,
         pad_forward_payload_header: bool,
         claim_to_headers: Vec<ClaimToHeader>,
+        payload_in_metadata: Option<String>,
+        header_in_metadata: Option<String>,
+        failed_status_in_metadata: Option<String>,
+        normalize_payload_in_metadata: Option<NormalizePayload>,
+        clear_route_cache: bool,
         algorithms: Vec<Text>,
         accept_bound_tokens_unchecked: bool,
         role_claims: Option<Vec<ClaimName>>,
@@ -36,15 +41,17 @@ record! {
         resource_metadata: Option<Text>,
     }
     refused {
-        payload_in_metadata: LATER,
-        header_in_metadata: LATER,
-        failed_status_in_metadata: LATER,
-        normalize_payload_in_metadata: LATER,
-        clear_route_cache: LATER,
         jwt_cache_config: LATER,
         discovery: LATER,
         revoked: LATER,
         remote_revocations: LATER,
+    }
+}
+
+record! {
+    /// Claims whose text is exported as a list of words.
+    pub(crate) struct NormalizePayload {
+        space_delimited_claims: Vec<Text>,
     }
 }
 
