@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use jwt_gate::gate::{Gate, Moment};
+use jwt_gate::gate::{Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::Keyring;
@@ -49,7 +49,7 @@ fn look_up(bencher: Bencher<'_, '_>, rules: usize) {
     let request = [(":method", "GET"), (":path", path.as_str())];
     let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
     bencher.bench(|| {
-        let decision = gate.check(moment, &black_box(request.as_slice()));
+        let decision = gate.check(moment, &black_box(request.as_slice()), Lent::NOTHING);
         black_box(&decision);
     });
 }
@@ -64,7 +64,7 @@ fn whole_request(bencher: Bencher<'_, '_>, rules: usize) {
     let request = [(":method", "GET"), (":path", path.as_str()), ("authorization", value.as_str())];
     let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
     bencher.bench(|| {
-        let decision = gate.check(moment, &black_box(request.as_slice()));
+        let decision = gate.check(moment, &black_box(request.as_slice()), Lent::NOTHING);
         black_box(&decision);
     });
 }

@@ -22,7 +22,8 @@ use crate::policy::index::RuleIndex;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
-use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
+use crate::policy::{HostKind, Limits, Policy};
+use crate::remote::Remote;
 use crate::request::HeaderName;
 use crate::requirement::{Leaf, ProviderId, Requirement};
 
@@ -76,7 +77,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     export::clashes(config, faults);
     let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
-    let mut warnings = export::idle(config);
+    let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
     warnings.extend(covered(&rules, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
     let policy = Policy {
@@ -95,6 +96,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Nginx => HostKind::Nginx,
             HostName::Bare => HostKind::Bare,
         }),
+        host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
@@ -110,6 +112,7 @@ fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
         .collect()
 }
 
+/// Rules that never match, each in words.
 fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
     let covered = coverage::covered(rules, index).into_iter();
     let say = |(at, by): (usize, &Rule)| {
@@ -121,7 +124,7 @@ fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
 /// The providers in the order of their names; `None` for one with a fault.
 fn providers(
     names: &Names<'_>,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     faults: &mut Faults,
 ) -> Vec<Option<Provider>> {
     let place = ConfigPath::ROOT.key("providers");

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
-pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
+pub(crate) use provider::{
+    ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, RetryPolicy, TokenHeader,
+};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
 use crate::config::read::{Text, record, word};
@@ -31,6 +33,7 @@ record! {
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
+        host_crypto: Option<bool>,
         limits: Option<Limits>,
     }
     refused {

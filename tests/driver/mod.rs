@@ -1,16 +1,16 @@
 //! Plays a scenario with a [`Gate`] and nothing else.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Gate, Moment};
-use jwt_gate::keys::fetch::{Answer, FetchError};
-use jwt_gate::keys::source::{Command, Event};
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
-use jwt_gate::requirement::SourceId;
+use jwt_gate::remote::SourceId;
+use jwt_gate::remote::fetch::{Answer, FetchError};
+use jwt_gate::remote::source::{Command, Event};
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 
@@ -69,20 +69,24 @@ impl Core {
     }
 
     fn effects(&mut self, view: &[(Vec<u8>, Vec<u8>)]) -> Effects {
-        // Two sources may have to settle one after the other; more rounds are a fault of ours.
-        for _ in 0..4 {
+        let mut until = None;
+        loop {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
-            let source = match gate.check(Moment { now, may_wait: true }, &view) {
+            let may_wait = until.is_none_or(|until| now < until);
+            let source = match gate.check(Moment { now, may_wait }, &view, Lent::NOTHING) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
                 Decision::Wait(source) => source,
             };
+            let wait = gate.remote(source).map(|remote| remote.max_wait).unwrap_or_default();
+            until = until.or(Some(now.plus(wait)));
             if gate.handle(now, source, Event::Wanted) == Command::Fetch {
                 self.fetch(source);
+            } else {
+                self.advance(Duration::from_millis(20));
             }
         }
-        panic!("the request is never decided");
     }
 }
 

@@ -19,6 +19,16 @@ pub(super) fn exports(
             faults.add(&at.key(key), "must not have control characters in it");
         }
     }
+    let exported = raw.payload_in_metadata.as_deref().is_some_and(|name| !name.is_empty());
+    let mut idle = |key: &str, needs: &str| {
+        faults.warn(&at.key(key), format!("does nothing without {needs}"));
+    };
+    if raw.normalize_payload_in_metadata.is_some() && !exported {
+        idle("normalize_payload_in_metadata", "payload_in_metadata");
+    }
+    if raw.clear_route_cache && !exported && raw.claim_to_headers.is_empty() {
+        idle("clear_route_cache", "claim_to_headers or payload_in_metadata");
+    }
     let name = |text: &Option<String>| text.as_deref().filter(|t| !t.is_empty()).map(Into::into);
     let split = raw.normalize_payload_in_metadata.as_ref();
     let split = split.map(|normalize| normalize.space_delimited_claims.as_slice());
@@ -45,24 +55,6 @@ pub(super) fn clashes(config: &raw::Config, faults: &mut Faults) {
             }
         }
     }
-}
-
-/// What is set and without effect.
-pub(super) fn idle(config: &raw::Config) -> Vec<String> {
-    let mut idle = Vec::new();
-    for (provider, raw) in &config.providers {
-        let mut say = |key: &str, needs: &str| {
-            idle.push(format!("providers.{provider}.{key}: does nothing without {needs}"));
-        };
-        let exported = raw.payload_in_metadata.as_deref().is_some_and(|name| !name.is_empty());
-        if raw.normalize_payload_in_metadata.is_some() && !exported {
-            say("normalize_payload_in_metadata", "payload_in_metadata");
-        }
-        if raw.clear_route_cache && !exported && raw.claim_to_headers.is_empty() {
-            say("clear_route_cache", "claim_to_headers or payload_in_metadata");
-        }
-    }
-    idle
 }
 
 fn names(raw: &raw::Provider) -> impl Iterator<Item = (&'static str, &str)> {

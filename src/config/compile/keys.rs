@@ -10,17 +10,18 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::keys::set::{KeyLimits, KeySet};
-use crate::keys::source::Schedule;
+use crate::policy::Limits;
 use crate::policy::provider::Keys;
-use crate::policy::{Limits, RemoteKeys};
-use crate::requirement::SourceId;
+use crate::remote::document::Kind;
+use crate::remote::source::{Retry, Schedule};
+use crate::remote::{Endpoint, Remote, SourceId};
 
 /// Compiles where the keys of provider `name` come from.
 pub(super) fn keys(
     name: &str,
     raw: &raw::Provider,
     limits: &Limits,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Keys> {
@@ -55,10 +56,13 @@ fn local_keys(
             return faults.none(at, "must have exactly one of inline_string, inline_bytes");
         }
     };
-    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
-    let limits = KeyLimits { allow_symmetric: true, ..*limits };
-    match KeySet::from_json(&text, &limits) {
-        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
+    match KeySet::from_configuration(&text, limits) {
+        Ok((keys, skipped)) => {
+            for skipped in skipped {
+                faults.warn(&place, format!("{skipped}; it is not used"));
+            }
+            Some(Keys::Local(Arc::new(keys)))
+        }
         Err(error) => faults.none(&place, error.to_string()),
     }
 }
@@ -76,7 +80,7 @@ fn remote_keys(
     raw: &raw::RemoteJwks,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
-) -> Option<RemoteKeys> {
+) -> Option<Remote> {
     ranges(raw, at, faults);
     let Some((scheme, authority, path)) = url(&raw.http_uri.uri.0) else {
         // It is not repeated: it may hold a password.
@@ -84,12 +88,11 @@ fn remote_keys(
         return faults.none(&at.key("http_uri").key("uri"), message);
     };
     let timeout = raw.http_uri.timeout;
-    Some(RemoteKeys {
+    let cluster = raw.http_uri.cluster.0.as_str().into();
+    Some(Remote {
         provider: provider.into(),
-        cluster: raw.http_uri.cluster.0.as_str().into(),
-        scheme,
-        authority: authority.into(),
-        path: path.into(),
+        kind: Kind::Keys,
+        endpoint: Endpoint { cluster, scheme, authority: authority.into(), path: path.into() },
         timeout,
         max_wait: raw.max_wait.unwrap_or(timeout),
         schedule: schedule(raw),
@@ -109,6 +112,26 @@ fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
     at_least(&at.key("min_interval"), raw.min_interval, Duration::from_secs(1));
     let pause = at.key("async_fetch");
     at_least(&pause.key("failed_refetch_duration"), pause_of(raw), Duration::from_millis(100));
+    let place = at.key("retry_policy");
+    let place = place.key("retry_back_off");
+    let back_off = raw.retry_policy.as_ref().and_then(|policy| policy.retry_back_off.as_ref());
+    let base = back_off.map(|pauses| pauses.base_interval);
+    at_least(&place.key("base_interval"), base, Duration::from_millis(1));
+    if back_off.is_some_and(|p| p.max_interval.is_some_and(|most| most < p.base_interval)) {
+        faults.add(&place.key("max_interval"), "must not be less than base_interval");
+    }
+}
+
+/// As in the native filter: one retry unless told otherwise, after a second, ten at most.
+fn retry(raw: &raw::RetryPolicy) -> Retry {
+    let pauses = raw.retry_back_off.as_ref();
+    let pause = pauses.map_or(Duration::from_secs(1), |pauses| pauses.base_interval);
+    let longest = pauses.and_then(|pauses| pauses.max_interval);
+    Retry {
+        count: raw.num_retries.unwrap_or(1),
+        pause,
+        longest: longest.unwrap_or_else(|| pause.saturating_mul(10)),
+    }
 }
 
 fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
@@ -124,8 +147,11 @@ fn schedule(raw: &raw::RemoteJwks) -> Schedule {
         expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
         backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
         backoff_max: Duration::from_secs(60),
-        refetch_on_unknown_kid: raw.refetch_on_unknown_kid.unwrap_or(true),
-        kid_interval: raw.min_interval.unwrap_or(Duration::from_secs(5)),
+        retry: raw.retry_policy.as_ref().map_or(Retry::NONE, retry),
+        ask_interval: raw
+            .refetch_on_unknown_kid
+            .unwrap_or(true)
+            .then(|| raw.min_interval.unwrap_or(Duration::from_secs(5))),
         // The host keeps the time; ours is for answers that are lost.
         patience: raw.http_uri.timeout.saturating_add(Duration::from_secs(1)),
     }

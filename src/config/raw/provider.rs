@@ -109,9 +109,29 @@ record! {
         refetch_on_unknown_kid: Option<bool>,
         min_interval: Option<Duration>,
         max_wait: Option<Duration>,
+        retry_policy: Option<RetryPolicy>,
+    }
+}
+
+record! {
+    /// Fetches that are tried soon after one that failed.
+    pub(crate) struct RetryPolicy {
+        num_retries: Option<u32>,
+        retry_back_off: Option<BackOff>,
     }
     refused {
-        retry_policy: "a failed fetch is always tried again, with growing pauses; leave it out",
+        retry_on: "the native filter ignores it: a fetch is tried again after any failure",
+        retry_priority: "the proxy's cluster chooses the host; leave it out",
+        retry_host_predicate: "the proxy's cluster chooses the host; leave it out",
+        host_selection_retry_max_attempts: "the proxy's cluster chooses the host; leave it out",
+    }
+}
+
+record! {
+    /// Pauses that grow.
+    pub(crate) struct BackOff {
+        base_interval: Duration,
+        max_interval: Option<Duration>,
     }
 }
 

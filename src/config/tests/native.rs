@@ -86,7 +86,6 @@ fn configurations_of_the_native_filter_are_taken_or_refused_field_by_field() {
         [
             "filter_state_rules: a module cannot choose rules by filter state; match on a header or a path instead",
             "providers.p.jwt_cache_config: is not available in this version",
-            "providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out",
         ]
     );
 }

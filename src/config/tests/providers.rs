@@ -108,11 +108,13 @@ fn local_keys_are_one_usable_set() {
 "inline_string": "$JWKS", "inline_bytes": "e30="
     providers.p.local_jwks: must have exactly one of inline_string, inline_bytes
 "inline_string": "{}"
-    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`; there is no `keys`
+    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`, or an object of PEM texts; there is no `keys`
 "inline_string": "{\"keys\":[]}"
     providers.p.local_jwks.inline_string: `keys` is empty
 "inline_string": "-----BEGIN PUBLIC KEY-----"
-    providers.p.local_jwks.inline_string: not valid JSON at line 1, column 2
+    providers.p.local_jwks.inline_string: no usable key; PEM block 1: not PEM: a line `-----BEGIN …-----`, lines of base64 that are equally long (but the last), a line `-----END …-----` with the same words
+"inline_string": "-----BEGIN PRIVATE KEY-----"
+    providers.p.local_jwks.inline_string: PEM block 1 is a private key, which must not leave its owner; give the public one: `openssl pkey -in key.pem -pubout`, or the JWK without `d`, `p`, `q`, `dp`, `dq` and `qi`
 "inline_string": "{\"keys\":[{\"kty\":\"AKP\"}]}"
     providers.p.local_jwks.inline_string: no usable key; keys[0]: `kty` `AKP` is not supported
 "inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"
@@ -374,9 +376,16 @@ https://a.example/\r\nhost: b
 "async_fetch": {"failed_refetch_duration": "1"}
     providers.p.remote_jwks.async_fetch.failed_refetch_duration: must be a duration such as "5s", found `1`
 "retry_policy": {"num_retries": 2}
-    providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out
 "retryPolicy": {}
-    providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out
+"retry_policy": {"retry_back_off": {"base_interval": "0.01s", "max_interval": "20s"}, "num_retries": 10}
+"retry_policy": {"retry_back_off": {}}
+    providers.p.remote_jwks.retry_policy.retry_back_off.base_interval: is required
+"retry_policy": {"retry_back_off": {"base_interval": "0s"}}
+    providers.p.remote_jwks.retry_policy.retry_back_off.base_interval: must be at least 0.001s
+"retry_policy": {"retry_back_off": {"base_interval": "2s", "max_interval": "1s"}}
+    providers.p.remote_jwks.retry_policy.retry_back_off.max_interval: must not be less than base_interval
+"retry_policy": {"retry_on": "5xx"}
+    providers.p.remote_jwks.retry_policy.retry_on: the native filter ignores it: a fetch is tried again after any failure
 "stale_if_error": "86400s", "refetch_on_unknown_kid": false, "min_interval": "5s", "max_wait": "2s"
 "refetch_on_unknown_kid": {"min_interval": "5s"}
     providers.p.remote_jwks.refetch_on_unknown_kid: must be true or false, found an object
