@@ -35,6 +35,11 @@ impl Claims {
         Ok(Self { members, exp, nbf, iat })
     }
 
+    /// All claims, by name.
+    pub const fn members(&self) -> &Object {
+        &self.members
+    }
+
     /// The claim `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.members.get(name)

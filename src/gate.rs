@@ -89,18 +89,21 @@ pub struct Refusal<'g> {
     pub why: Rejection,
     /// The rule, if one was found.
     pub rule: Option<&'g Rule>,
+    /// What was found out about tokens on the way.
+    pub findings: Findings<'g>,
 }
 
 /// Proof that a request may pass. Only [`Gate::check`] makes one.
 #[derive(Debug)]
 pub struct Permit<'g> {
     accepted: Vec<Accepted<'g>>,
+    findings: Findings<'g>,
     shadowed: Option<Rejection>,
 }
 
 impl<'g> Permit<'g> {
     const fn open() -> Self {
-        Self { accepted: Vec::new(), shadowed: None }
+        Self { accepted: Vec::new(), findings: Findings::NONE, shadowed: None }
     }
 
     /// What a rule on trial would have refused the request for.
@@ -112,6 +115,33 @@ impl<'g> Permit<'g> {
     pub fn accepted(&self) -> &[Accepted<'g>] {
         &self.accepted
     }
+
+    /// What was found out about other tokens.
+    pub const fn findings(&self) -> &Findings<'g> {
+        &self.findings
+    }
+}
+
+/// What was found out about tokens that were refused, or lacking, whatever became of the request.
+#[derive(Debug)]
+pub struct Findings<'g> {
+    /// The failures, in the order in which they came.
+    pub failures: Vec<Failure<'g>>,
+    /// Headers that tell the upstream of a token which was not good.
+    pub unverified: Vec<&'g HeaderName>,
+}
+
+impl Findings<'_> {
+    const NONE: Self = Self { failures: Vec::new(), unverified: Vec::new() };
+}
+
+/// A token that was refused, or one that was lacking.
+#[derive(Debug)]
+pub struct Failure<'g> {
+    /// Whose it would have been; `None` where that cannot be said.
+    pub provider: Option<&'g Provider>,
+    /// Why.
+    pub why: Rejection,
 }
 
 /// A good token.
@@ -152,7 +182,7 @@ impl Gate {
             return Decision::Allow(Permit::open());
         }
         let path = view.pseudo(Pseudo::Path).unwrap_or_default();
-        let deny = |why, rule| Decision::Deny(Refusal { why, rule });
+        let deny = |why, rule| Decision::Deny(Refusal { why, rule, findings: Findings::NONE });
         let (rule, liberal) = match self.policy.rule(view, Target::new(&path)) {
             Ok(found) => found,
             Err(why) => return deny(why, None),
@@ -168,7 +198,7 @@ impl Gate {
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
         match self.judge(Case { moment, view, lent }, rule, &liberal) {
             Decision::Deny(refusal) if rule.shadow => {
-                Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
+                Decision::Allow(Permit { shadowed: Some(refusal.why), ..Permit::open() })
             }
             decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
         }
@@ -176,15 +206,16 @@ impl Gate {
 
     /// What the rule says to a request that it is for.
     fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
-        let refusal = |why| Refusal { why, rule: Some(rule) };
-        let accepted = match self.authenticate(case, rule) {
+        let mut findings = Findings::NONE;
+        let refused = |why, findings| Decision::Deny(Refusal { why, rule: Some(rule), findings });
+        let accepted = match self.authenticate(case, rule, &mut findings) {
             Verdict::Valid(accepted) => accepted,
-            Verdict::Refused(why) => return Decision::Deny(refusal(why)),
+            Verdict::Refused(why) => return refused(why, findings),
             Verdict::Unknown(source) => return Decision::Wait(source),
         };
         match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
-            Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
-            Err(why) => Decision::Deny(refusal(why)),
+            Ok(()) => Decision::Allow(Permit { accepted, findings, shadowed: None }),
+            Err(why) => refused(why, findings),
         }
     }
 
@@ -195,7 +226,7 @@ impl Gate {
 
     /// What the host does for a refusal.
     pub fn refuse(&self, view: &dyn RequestView, refusal: &Refusal<'_>) -> Effects {
-        Effects::refuse(&self.policy, view, refusal.rule, &refusal.why)
+        Effects::refuse(&self.policy, view, refusal)
     }
 
     /// Takes in what happened to a source; see [`Gate::settle`] for the end of a fetch.

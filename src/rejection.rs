@@ -1,5 +1,7 @@
 //! Why a request is refused, and the one place where a reason becomes an answer.
 
+mod native;
+
 use crate::time::Timestamp;
 
 /// A reason to refuse a request.

@@ -13,7 +13,7 @@ pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{
     ClaimName, Failing, HttpUri, Issuer, LocalJwks, Provider, RemoteJwks, RemoteRevocations,
-    Revocation, TokenHeader,
+    RetryPolicy, Revocation, TokenHeader,
 };
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
@@ -30,6 +30,7 @@ record! {
         requirement_map: BTreeMap<String, Requires>,
         bypass_cors_preflight: bool,
         strip_failure_response: bool,
+        stat_prefix: Option<String>,
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
@@ -39,11 +40,18 @@ record! {
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        stat_prefix: LATER,
         audit: LATER,
         token_cache: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
+    }
+}
+
+impl Config {
+    /// All requirements, but for those within others.
+    pub(crate) fn requirements(&self) -> impl Iterator<Item = &Requires> {
+        let of_rules = self.rules.iter().filter_map(|rule| rule.requires.as_ref());
+        self.requirement_map.values().chain(of_rules)
     }
 }
 

@@ -46,6 +46,10 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// Headers for claims.
     pub claim_headers: Box<[(HeaderName, ClaimPath)]>,
+    /// What later filters of the proxy can read.
+    pub exports: Exports,
+    /// Whether the route is chosen again after a token was told to others.
+    pub clear_route_cache: bool,
     /// Accepted algorithms; `None`: what the keys are for.
     pub algorithms: Option<Box<[Algorithm]>>,
     /// Whether tokens that are bound to a sender are taken without a look at the binding.
@@ -91,6 +95,26 @@ pub struct PayloadHeader {
     pub padded: bool,
 }
 
+/// Names under which later filters of the proxy read what became of a token.
+#[derive(Clone, Debug, Default)]
+pub struct Exports {
+    /// The claims.
+    pub payload: Option<Box<str>>,
+    /// The JOSE header.
+    pub header: Option<Box<str>>,
+    /// Why a token was refused.
+    pub failure: Option<Box<str>>,
+    /// Claims whose text is exported as a list of its words.
+    pub split: Box<[Box<str>]>,
+}
+
+impl Exports {
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.payload, &self.header, &self.failure].into_iter().flatten().map(|name| &**name)
+    }
+}
+
 /// An accepted issuer.
 #[derive(Clone, Debug)]
 pub enum Issuer {
@@ -123,6 +147,12 @@ impl Provider {
     /// Whether `issuer` is one of its own, named as such.
     pub fn names_issuer(&self, issuer: &str) -> bool {
         self.issuers.iter().any(|accepted| accepted.accepts(issuer))
+    }
+
+    /// Headers that only the gate may write, on behalf of this provider.
+    pub fn written(&self) -> impl Iterator<Item = &HeaderName> {
+        let payload = self.payload_header.iter().map(|header| &header.name);
+        payload.chain(self.claim_headers.iter().map(|(name, _)| name))
     }
 
     /// Looks at everything but the signature, in the native filter's order: what it lets pass may

@@ -16,11 +16,29 @@ pub struct Schedule {
     pub backoff: Duration,
     /// Longest pause, before that quarter.
     pub backoff_max: Duration,
+    /// What is tried before all that.
+    pub retry: Retry,
     /// Shortest time between two fetches asked for by who lacks a part of the document at hand,
     /// such as a key under an unknown `kid`; `None`: nobody may ask for that.
     pub ask_interval: Option<Duration>,
     /// Time after which a fetch without an end counts as failed.
     pub patience: Duration,
+}
+
+/// Fetches that are tried soon after one that failed, while who waits for the document waits on.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// How many.
+    pub count: u32,
+    /// Pause before the first; doubled before each further one, with up to a quarter more.
+    pub pause: Duration,
+    /// Longest pause, before that quarter.
+    pub longest: Duration,
+}
+
+impl Retry {
+    /// None.
+    pub const NONE: Self = Self { count: 0, pause: Duration::ZERO, longest: Duration::ZERO };
 }
 
 /// Something that happened to the source.
@@ -153,9 +171,15 @@ impl<T> Source<T> {
         (now < held.since.plus(self.schedule.expire)).then_some(&held.document)
     }
 
-    /// Whether waiting can bring what a request lacks: a fetch is under way, or may start now.
+    /// Whether waiting can bring what a request lacks: a fetch is under way, will soon be tried
+    /// again, or may start now.
     pub fn may_bring(&self, now: Timestamp) -> bool {
-        matches!(self.fetch, Fetch::InFlight { .. }) || self.may_ask(now)
+        match self.fetch {
+            Fetch::InFlight { .. } => true,
+            Fetch::Idle { failures, .. } => {
+                (1..=self.schedule.retry.count).contains(&failures) || self.may_ask(now)
+            }
+        }
     }
 
     /// Whether the last fetch failed.
@@ -216,12 +240,18 @@ impl<T> Source<T> {
 
     fn back_off(&mut self, now: Timestamp, failures: u32) -> Command {
         self.failed = now;
-        let doubled = self.schedule.backoff.saturating_mul(1 << failures.min(16));
-        let pause = doubled.min(self.schedule.backoff_max);
+        let Schedule { retry, backoff, backoff_max, .. } = self.schedule;
+        let retried = failures.checked_sub(retry.count);
+        let (first, longest, before) = match retried {
+            None => (retry.pause, retry.longest, failures),
+            Some(further) => (backoff, backoff_max, further),
+        };
+        let pause = first.saturating_mul(1 << before.min(16)).min(longest);
         // The moment of the failure is as good as a die: no two workers share it.
         let [share, ..] = now.as_millis().to_le_bytes();
         let jitter = pause.mul_f32(f32::from(share) / 1024.0);
-        self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1))
+        let release = self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1));
+        if retried.is_some() { release } else { Command::Rest }
     }
 
     const fn rest(&mut self, due: Timestamp, failures: u32) -> Command {
@@ -239,6 +269,7 @@ mod tests {
         expire: Duration::from_secs(3_600),
         backoff: Duration::from_secs(1),
         backoff_max: Duration::from_secs(60),
+        retry: Retry::NONE,
         ask_interval: Some(Duration::from_secs(10)),
         patience: Duration::from_secs(5),
     };
@@ -280,6 +311,30 @@ mod tests {
         }
         assert!(source.document(secs(3_600)).is_some());
         assert!(source.document(secs(3_601)).is_none());
+    }
+
+    #[test]
+    fn retries_come_first_and_who_waits_waits_on() {
+        let retry =
+            Retry { count: 3, pause: Duration::from_secs(2), longest: Duration::from_secs(5) };
+        let mut source = Source::<()>::new(Schedule { retry, ..S }, secs(0));
+        let mut now = secs(0);
+        for (pause, command) in [
+            (2_u64, Command::Rest),
+            (4, Command::Rest),
+            (5, Command::Rest),
+            (1, Command::Release),
+            (2, Command::Release),
+        ] {
+            assert_eq!(source.handle(now, Event::Tick), Command::Fetch, "{pause}");
+            assert_eq!(source.handle(now, Event::Failed), command, "{pause}");
+            assert_eq!(source.may_bring(now), command == Command::Rest, "{pause}");
+            assert_eq!(source.handle(now, Event::Wanted), Command::Rest, "{pause}");
+            let wait = source.deadline().since(now);
+            let least = Duration::from_secs(pause);
+            assert!(least <= wait && wait <= least.mul_f32(1.25), "{pause} {wait:?}");
+            now = source.deadline();
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use jwt_gate::remote::source::{Command, Event, Schedule, Source};
+use jwt_gate::remote::source::{Command, Event, Retry, Schedule, Source};
 use jwt_gate::time::Timestamp;
 
 use super::budget;
@@ -26,6 +26,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         expire: Duration::from_secs(refresh + stale),
         backoff: Duration::from_secs(backoff),
         backoff_max: Duration::from_secs(most),
+        retry: Retry::NONE,
         ask_interval: refetch.then(|| Duration::from_secs(interval)),
         patience: Duration::from_secs(patience),
     })

@@ -117,13 +117,16 @@ pub struct Listener {
     port: u16,
     filters: Vec<Filter>,
     answer: Option<u16>,
+    routes: Vec<Value>,
+    access_log: Option<(PathBuf, String)>,
 }
 
 impl Listener {
     /// A listener without filters; it takes any free port.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), port: 0, filters: Vec::new(), answer: None }
+        let (filters, routes) = (Vec::new(), Vec::new());
+        Self { name: name.to_owned(), port: 0, filters, answer: None, routes, access_log: None }
     }
 
     /// On this port.
@@ -145,6 +148,19 @@ impl Listener {
         Self { answer: Some(status), ..self }
     }
 
+    /// With one more route, looked at before the one for everything.
+    #[must_use]
+    pub fn route(mut self, route: Value) -> Self {
+        self.routes.push(route);
+        self
+    }
+
+    /// With a line of this format in this file for each request.
+    #[must_use]
+    pub fn access_log(self, file: impl Into<PathBuf>, format: &str) -> Self {
+        Self { access_log: Some((file.into(), format!("{format}\n"))), ..self }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -162,6 +178,16 @@ impl Listener {
             "name": "envoy.filters.http.router",
             "typed_config": typed(router, json!({ "suppress_envoy_headers": true })),
         }));
+        let mut routes = self.routes.clone();
+        routes.push(route);
+        let logs = self.access_log.iter().map(|(file, format)| {
+            let log = json!({
+                "path": file,
+                "log_format": { "text_format_source": { "inline_string": format } },
+            });
+            let name = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
+            json!({ "name": "envoy.access_loggers.file", "typed_config": typed(name, log) })
+        });
         let manager = json!({
             "stat_prefix": self.name,
             "normalize_path": false,
@@ -171,9 +197,10 @@ impl Listener {
             "route_config": { "virtual_hosts": [{
                 "name": "all",
                 "domains": ["*"],
-                "routes": [route],
+                "routes": routes,
             }] },
             "http_filters": filters,
+            "access_log": logs.collect::<Vec<_>>(),
         });
         let name = "envoy.extensions.filters.network.http_connection_manager.v3.\
                     HttpConnectionManager";

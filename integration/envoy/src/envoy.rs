@@ -110,6 +110,7 @@ impl Envoy {
 
         let mut command = command(&configuration, options)?;
         command.arg("--concurrency").arg(options.concurrency.to_string());
+        command.args(["--file-flush-interval-msec", "50"]);
         command.args(["--drain-time-s", "1"]).arg("--admin-address-path").arg(&admin_file);
         let (mut child, log) = run(&mut command, &folder)?;
         match ready(&mut child, &admin_file, &log, options.ready_within) {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
@@ -12,7 +13,7 @@ use crate::keys::set::{KeyLimits, KeySet};
 use crate::policy::Limits;
 use crate::policy::provider::Keys;
 use crate::remote::document::Kind;
-use crate::remote::source::Schedule;
+use crate::remote::source::{Retry, Schedule};
 use crate::remote::{Endpoint, Remote, SourceId};
 
 /// Compiles where the keys of provider `name` come from.
@@ -47,9 +48,9 @@ fn local_keys(
 ) -> Option<Keys> {
     let (text, place) = match (&raw.inline_string, &raw.inline_bytes) {
         (Some(text), None) => (text.clone().into_bytes(), at.key("inline_string")),
-        (None, Some(bytes)) => match STANDARD.decode(bytes) {
-            Ok(text) => (text, at.key("inline_bytes")),
-            Err(_) => return faults.none(&at.key("inline_bytes"), "must be standard base64"),
+        (None, Some(bytes)) => match base64(bytes) {
+            Some(text) => (text, at.key("inline_bytes")),
+            None => return faults.none(&at.key("inline_bytes"), "must be base64"),
         },
         (Some(_), Some(_)) | (None, None) => {
             return faults.none(at, "must have exactly one of inline_string, inline_bytes");
@@ -64,6 +65,14 @@ fn local_keys(
         }
         Err(error) => faults.none(&place, error.to_string()),
     }
+}
+
+/// Bytes in protobuf's JSON form: either alphabet, with or without padding.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
 }
 
 fn remote_keys(
@@ -118,6 +127,26 @@ fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
     at_least(&at.key("min_interval"), raw.min_interval, Duration::from_secs(1));
     let pause = at.key("async_fetch");
     at_least(&pause.key("failed_refetch_duration"), pause_of(raw), Duration::from_millis(100));
+    let place = at.key("retry_policy");
+    let place = place.key("retry_back_off");
+    let back_off = raw.retry_policy.as_ref().and_then(|policy| policy.retry_back_off.as_ref());
+    let base = back_off.map(|pauses| pauses.base_interval);
+    at_least(&place.key("base_interval"), base, Duration::from_millis(1));
+    if back_off.is_some_and(|p| p.max_interval.is_some_and(|most| most < p.base_interval)) {
+        faults.add(&place.key("max_interval"), "must not be less than base_interval");
+    }
+}
+
+/// As in the native filter: one retry unless told otherwise, after a second, ten at most.
+fn retry(raw: &raw::RetryPolicy) -> Retry {
+    let pauses = raw.retry_back_off.as_ref();
+    let pause = pauses.map_or(Duration::from_secs(1), |pauses| pauses.base_interval);
+    let longest = pauses.and_then(|pauses| pauses.max_interval);
+    Retry {
+        count: raw.num_retries.unwrap_or(1),
+        pause,
+        longest: longest.unwrap_or_else(|| pause.saturating_mul(10)),
+    }
 }
 
 fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
@@ -133,6 +162,7 @@ fn schedule(raw: &raw::RemoteJwks) -> Schedule {
         expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
         backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
         backoff_max: Duration::from_secs(60),
+        retry: raw.retry_policy.as_ref().map_or(Retry::NONE, retry),
         ask_interval: raw
             .refetch_on_unknown_kid
             .unwrap_or(true)

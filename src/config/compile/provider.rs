@@ -1,6 +1,6 @@
 //! Providers: places, keys, headers.
 
-use super::{keys, matcher, revocation};
+use super::{export, keys, matcher, revocation};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimName};
@@ -36,11 +36,13 @@ pub(super) fn provider(
     let subjects = subjects.and_then(|m| matcher::text(m, &at.key("subjects"), faults));
     let algorithms = algorithms(&raw.algorithms, &at.key("algorithms"), faults);
     let locations = locations(raw, at, faults);
-    let payload_header = raw.forward_payload_header.as_ref().and_then(|name| {
-        let name = written_header(&name.0, &at.key("forward_payload_header"), faults)?;
+    let payload_header = raw.forward_payload_header.as_ref().filter(|name| !name.is_empty());
+    let payload_header = payload_header.and_then(|name| {
+        let name = written_header(name, &at.key("forward_payload_header"), faults)?;
         Some(PayloadHeader { name, padded: raw.pad_forward_payload_header })
     });
     let claim_headers = claim_headers(raw, at, faults);
+    let exports = export::exports(raw, at, faults);
     let written =
         payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
     for name in written {
@@ -71,6 +73,8 @@ pub(super) fn provider(
         forward: raw.forward,
         payload_header,
         claim_headers,
+        exports: exports?,
+        clear_route_cache: raw.clear_route_cache,
         algorithms,
         accept_bound: raw.accept_bound_tokens_unchecked,
         role_claims: claim_names(
@@ -108,7 +112,11 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// The name of a header that the gate is to write.
-fn written_header(name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HeaderName> {
+pub(super) fn written_header(
+    name: &str,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<HeaderName> {
     let name = header(name, at, faults)?;
     if RESERVED.contains(&name.as_str()) {
         return faults.none(at, format!("`{name}` has a meaning of its own and cannot be written"));

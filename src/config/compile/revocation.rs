@@ -7,7 +7,7 @@ use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::policy::provider::RemoteRevocations;
 use crate::remote::document::{Kind, RevocationTerms};
-use crate::remote::source::Schedule;
+use crate::remote::source::{Retry, Schedule};
 use crate::remote::{Remote, SourceId};
 use crate::revocation::{Entry, RevocationList};
 
@@ -65,6 +65,7 @@ pub(super) fn remote_revocations(
             backoff: Duration::from_secs(1).min(refresh),
             backoff_max: Duration::from_secs(60),
             ask_interval: None,
+            retry: Retry::NONE,
             patience: patience(&raw.http_uri),
         },
     });

@@ -24,9 +24,14 @@ record! {
         from_params: Vec<Text>,
         from_cookies: Vec<Text>,
         forward: bool,
-        forward_payload_header: Option<Text>,
+        forward_payload_header: Option<String>,
         pad_forward_payload_header: bool,
         claim_to_headers: Vec<ClaimToHeader>,
+        payload_in_metadata: Option<String>,
+        header_in_metadata: Option<String>,
+        failed_status_in_metadata: Option<String>,
+        normalize_payload_in_metadata: Option<NormalizePayload>,
+        clear_route_cache: bool,
         algorithms: Vec<Text>,
         accept_bound_tokens_unchecked: bool,
         role_claims: Option<Vec<ClaimName>>,
@@ -39,13 +44,15 @@ record! {
         resource_metadata: Option<Text>,
     }
     refused {
-        payload_in_metadata: LATER,
-        header_in_metadata: LATER,
-        failed_status_in_metadata: LATER,
-        normalize_payload_in_metadata: LATER,
-        clear_route_cache: LATER,
         jwt_cache_config: LATER,
         discovery: LATER,
+    }
+}
+
+record! {
+    /// Claims whose text is exported as a list of words.
+    pub(crate) struct NormalizePayload {
+        space_delimited_claims: Vec<Text>,
     }
 }
 
@@ -103,9 +110,29 @@ record! {
         refetch_on_unknown_kid: Option<bool>,
         min_interval: Option<Duration>,
         max_wait: Option<Duration>,
+        retry_policy: Option<RetryPolicy>,
+    }
+}
+
+record! {
+    /// Fetches that are tried soon after one that failed.
+    pub(crate) struct RetryPolicy {
+        num_retries: Option<u32>,
+        retry_back_off: Option<BackOff>,
     }
     refused {
-        retry_policy: "a failed fetch is always tried again, with growing pauses; leave it out",
+        retry_on: "the native filter ignores it: a fetch is tried again after any failure",
+        retry_priority: "the proxy's cluster chooses the host; leave it out",
+        retry_host_predicate: "the proxy's cluster chooses the host; leave it out",
+        host_selection_retry_max_attempts: "the proxy's cluster chooses the host; leave it out",
+    }
+}
+
+record! {
+    /// Pauses that grow.
+    pub(crate) struct BackOff {
+        base_interval: Duration,
+        max_interval: Option<Duration>,
     }
 }
 
