@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The type URLs' common part.
 const TYPES: &str = "type.googleapis.com";
@@ -116,13 +116,14 @@ pub struct Listener {
     name: String,
     port: u16,
     filters: Vec<Filter>,
+    manager: Map<String, Value>,
 }
 
 impl Listener {
     /// A listener without filters; it takes any free port.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), port: 0, filters: Vec::new() }
+        Self { name: name.to_owned(), port: 0, filters: Vec::new(), manager: Map::new() }
     }
 
     /// On this port.
@@ -138,6 +139,13 @@ impl Listener {
         self
     }
 
+    /// With this field of the connection manager, in place of what it has otherwise.
+    #[must_use]
+    pub fn manager(mut self, field: &str, value: Value) -> Self {
+        self.manager.insert(field.to_owned(), value);
+        self
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -149,7 +157,7 @@ impl Listener {
             "name": "envoy.filters.http.router",
             "typed_config": typed(router, json!({ "suppress_envoy_headers": true })),
         }));
-        let manager = json!({
+        let mut manager = json!({
             "stat_prefix": self.name,
             "normalize_path": false,
             "merge_slashes": false,
@@ -162,6 +170,9 @@ impl Listener {
             }] },
             "http_filters": filters,
         });
+        if let Some(fields) = manager.as_object_mut() {
+            fields.extend(self.manager.clone());
+        }
         let name = "envoy.extensions.filters.network.http_connection_manager.v3.\
                     HttpConnectionManager";
         json!({
