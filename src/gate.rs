@@ -9,29 +9,33 @@ use std::sync::Arc;
 pub use settle::{Note, Settled};
 
 use crate::credential::Location;
+use crate::crypto::{HostCrypto, NoHostCrypto};
 use crate::effects::Effects;
 use crate::jws::VerifiedToken;
-use crate::keys::source::{Command, Event, KeySource};
+use crate::keys::set::KeySet;
+use crate::policy::Policy;
 use crate::policy::path::Target;
 use crate::policy::provider::Provider;
 use crate::policy::rule::Rule;
-use crate::policy::{Policy, RemoteKeys};
 use crate::rejection::Rejection;
+use crate::remote::document::Document;
+use crate::remote::source::{Command, Event, Source};
+use crate::remote::{Remote, SourceId};
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
-use crate::requirement::{SourceId, Verdict};
+use crate::requirement::Verdict;
 use crate::time::Timestamp;
 
-/// A policy and the keys that it needs.
+/// A policy and the remote documents that it needs.
 #[derive(Debug)]
 pub struct Gate {
     policy: Arc<Policy>,
-    sources: Vec<Source>,
+    sources: Vec<Entry>,
 }
 
-/// A key source, and how its last fetch ended.
+/// A source, and how its last fetch ended.
 #[derive(Debug)]
-struct Source {
-    keys: KeySource,
+struct Entry {
+    source: Source<Document>,
     last: settle::Last,
 }
 
@@ -55,6 +59,26 @@ pub struct Moment {
     /// Whether the request may wait for keys. If not, keys that are not there count as
     /// unavailable, and [`Decision::Wait`] does not occur.
     pub may_wait: bool,
+}
+
+/// What the host lends to a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Lent<'l> {
+    /// Its cryptography.
+    pub crypto: &'l dyn HostCrypto,
+}
+
+impl Lent<'static> {
+    /// Of a host that lends nothing.
+    pub const NOTHING: Self = Self { crypto: &NoHostCrypto };
+}
+
+/// A request, and all that is needed to decide on it.
+#[derive(Clone, Copy)]
+struct Case<'c> {
+    moment: Moment,
+    view: &'c dyn RequestView,
+    lent: Lent<'c>,
 }
 
 /// A refusal, and the rule under which it was made.
@@ -103,8 +127,8 @@ pub struct Accepted<'g> {
 impl Gate {
     /// A gate for `policy`; its sources are due at once.
     pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
-        let source = |remote: &RemoteKeys| Source {
-            keys: KeySource::new(remote.schedule, now),
+        let source = |remote: &Remote| Entry {
+            source: Source::new(remote.schedule, now),
             last: settle::Last::default(),
         };
         let sources = policy.sources.iter().map(source).collect();
@@ -117,7 +141,12 @@ impl Gate {
     }
 
     /// Decides on a request.
-    pub fn check<'g>(&'g self, moment: Moment, view: &dyn RequestView) -> Decision<'g> {
+    pub fn check<'g>(
+        &'g self,
+        moment: Moment,
+        view: &dyn RequestView,
+        lent: Lent<'_>,
+    ) -> Decision<'g> {
         if self.policy.bypass_cors_preflight && is_preflight(view) {
             return Decision::Allow(Permit::open());
         }
@@ -136,7 +165,7 @@ impl Gate {
         };
         // Nobody is held, and nobody refused, by a rule that is on trial.
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
-        match self.judge(moment, view, rule, &liberal) {
+        match self.judge(Case { moment, view, lent }, rule, &liberal) {
             Decision::Deny(refusal) if rule.shadow => {
                 Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
             }
@@ -145,20 +174,14 @@ impl Gate {
     }
 
     /// What the rule says to a request that it is for.
-    fn judge<'g>(
-        &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
-        rule: &'g Rule,
-        path: &[u8],
-    ) -> Decision<'g> {
+    fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
         let refusal = |why| Refusal { why, rule: Some(rule) };
-        let accepted = match self.authenticate(moment, view, rule) {
+        let accepted = match self.authenticate(case, rule) {
             Verdict::Valid(accepted) => accepted,
             Verdict::Refused(why) => return Decision::Deny(refusal(why)),
             Verdict::Unknown(source) => return Decision::Wait(source),
         };
-        match self.authorize(moment.now, view, rule, path, &accepted) {
+        match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
             Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
             Err(why) => Decision::Deny(refusal(why)),
         }
@@ -175,44 +198,54 @@ impl Gate {
     }
 
     /// Takes in what happened to a source; see [`Gate::settle`] for the end of a fetch.
-    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event) -> Command {
+    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
         match self.sources.get_mut(source.0) {
-            Some(source) => source.keys.handle(now, event),
+            Some(entry) => entry.source.handle(now, event),
             None => Command::Rest,
         }
     }
 
     /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
     pub fn started(&mut self, now: Timestamp, source: SourceId) {
-        if let Some(source) = self.sources.get_mut(source.0) {
-            source.keys.started(now);
+        if let Some(entry) = self.sources.get_mut(source.0) {
+            entry.source.started(now);
         }
     }
 
-    /// All key sources.
+    /// All sources.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<> {
         (0..self.sources.len()).map(SourceId)
     }
 
     /// Whether a fetch is under way for a source, here or in another worker.
     pub fn is_fetching(&self, source: SourceId) -> bool {
-        self.sources.get(source.0).is_some_and(|source| source.keys.fetching_since().is_some())
+        self.source(source).is_some_and(|source| source.fetching_since().is_some())
     }
 
     /// Whether the fetch for a source should have ended.
     pub fn is_overdue(&self, now: Timestamp, source: SourceId) -> bool {
-        let overdue = |s: &Source| s.keys.fetching_since().is_some() && s.keys.deadline() <= now;
-        self.sources.get(source.0).is_some_and(overdue)
+        let overdue = |s: &Source<_>| s.fetching_since().is_some() && s.deadline() <= now;
+        self.source(source).is_some_and(overdue)
     }
 
-    /// When an unknown `kid` asked a source for keys last.
+    /// When somebody asked a source for a part that was not there last.
     pub fn asked_at(&self, source: SourceId) -> Timestamp {
-        self.sources.get(source.0).map_or(Timestamp::BEGINNING, |source| source.keys.asked_at())
+        self.source(source).map_or(Timestamp::BEGINNING, Source::asked_at)
     }
 
     /// What to fetch for a source.
-    pub fn remote(&self, source: SourceId) -> Option<&RemoteKeys> {
+    pub fn remote(&self, source: SourceId) -> Option<&Remote> {
         self.policy.sources.get(source.0)
+    }
+
+    fn source(&self, id: SourceId) -> Option<&Source<Document>> {
+        self.sources.get(id.0).map(|entry| &entry.source)
+    }
+
+    /// The keys of a source, if they are young enough.
+    fn keys(&self, now: Timestamp, id: SourceId) -> Option<&Arc<KeySet>> {
+        let Document::Keys(keys) = self.source(id)?.document(now)?;
+        Some(keys)
     }
 }
 

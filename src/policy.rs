@@ -11,7 +11,6 @@ pub mod rule;
 pub mod template;
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
@@ -21,6 +20,7 @@ use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::{PathMatch, Rule};
 use crate::rejection::Rejection;
+use crate::remote::Remote;
 use crate::request::{HeaderName, RequestView};
 use crate::requirement::{Leaf, ProviderId};
 
@@ -31,13 +31,14 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) index: RuleIndex,
     pub(crate) warnings: Vec<String>,
-    pub(crate) sources: Vec<RemoteKeys>,
+    pub(crate) sources: Vec<Remote>,
     pub(crate) roles: RoleTable,
     pub(crate) owned: Vec<HeaderName>,
     pub(crate) open_by_default: bool,
     pub(crate) bypass_cors_preflight: bool,
     pub(crate) strip_failure_response: bool,
     pub(crate) host: Option<HostKind>,
+    pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
 }
 
@@ -61,27 +62,6 @@ pub struct Limits {
     pub keys: KeyLimits,
     /// Requests held at once while keys are fetched, in each worker.
     pub max_held: usize,
-}
-
-/// A key set behind a URL.
-#[derive(Clone, Debug)]
-pub struct RemoteKeys {
-    /// The provider's name.
-    pub provider: Box<str>,
-    /// The cluster that leads to it.
-    pub cluster: Box<str>,
-    /// `https` or `http`.
-    pub scheme: &'static str,
-    /// Host and port.
-    pub authority: Box<str>,
-    /// Path and query.
-    pub path: Box<str>,
-    /// Time for the whole answer.
-    pub timeout: Duration,
-    /// Longest time for which a request is held.
-    pub max_wait: Duration,
-    /// When to fetch and how long to serve.
-    pub schedule: crate::keys::source::Schedule,
 }
 
 impl Policy {
@@ -154,6 +134,11 @@ impl Policy {
     /// The host that the configuration names.
     pub const fn host(&self) -> Option<HostKind> {
         self.host
+    }
+
+    /// Whether signatures may be verified by the host, where it can.
+    pub const fn host_crypto(&self) -> bool {
+        self.host_crypto
     }
 
     /// The bounds.

@@ -2,14 +2,11 @@
 
 use crate::credential::Location;
 use crate::rejection::Rejection;
+use crate::remote::SourceId;
 
 /// Index of a provider in the policy.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ProviderId(pub usize);
-
-/// Index of a key source in the policy.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct SourceId(pub usize);
 
 /// Whose tokens a rule asks for.
 #[derive(Clone, Debug)]

@@ -21,7 +21,8 @@ use crate::policy::index::RuleIndex;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
-use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
+use crate::policy::{HostKind, Limits, Policy};
+use crate::remote::Remote;
 use crate::request::HeaderName;
 use crate::requirement::{ProviderId, Requirement};
 
@@ -74,7 +75,8 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         .collect();
     let owned = owned(&providers);
     let index = RuleIndex::new(&rules);
-    let warnings = warnings(&rules, &index);
+    let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
+    warnings.extend(covered(&rules, &index));
     let policy = Policy {
         rules,
         index,
@@ -90,6 +92,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Nginx => HostKind::Nginx,
             HostName::Bare => HostKind::Bare,
         }),
+        host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
@@ -103,7 +106,8 @@ fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
         .collect()
 }
 
-fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
+/// Rules that never match, each in words.
+fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
     let covered = coverage::covered(rules, index).into_iter();
     let say = |(at, by): (usize, &Rule)| {
         format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)
@@ -114,7 +118,7 @@ fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
 /// The providers in the order of their names; `None` for one with a fault.
 fn providers(
     names: &Names<'_>,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     faults: &mut Faults,
 ) -> Vec<Option<Provider>> {
     let place = ConfigPath::ROOT.key("providers");

@@ -10,8 +10,8 @@ use crate::jws::{Jws, is_type};
 use crate::keys::set::KeySet;
 use crate::policy::matcher::TextMatcher;
 use crate::rejection::{Demand, Malformed, Rejection};
+use crate::remote::SourceId;
 use crate::request::HeaderName;
-use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
 /// A compiled provider.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Gate, Moment};
-use jwt_gate::keys::fetch::{Answer, FetchError};
-use jwt_gate::keys::source::{Command, Event};
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
-use jwt_gate::requirement::SourceId;
+use jwt_gate::remote::SourceId;
+use jwt_gate::remote::fetch::{Answer, FetchError};
+use jwt_gate::remote::source::{Command, Event};
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
 
@@ -71,7 +71,7 @@ impl Core {
         for _ in 0..4 {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
-            let source = match gate.check(Moment { now, may_wait: true }, &view) {
+            let source = match gate.check(Moment { now, may_wait: true }, &view, Lent::NOTHING) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
                 Decision::Wait(source) => source,

@@ -9,17 +9,18 @@ use base64::engine::general_purpose::STANDARD;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::keys::set::{KeyLimits, KeySet};
-use crate::keys::source::Schedule;
+use crate::policy::Limits;
 use crate::policy::provider::Keys;
-use crate::policy::{Limits, RemoteKeys};
-use crate::requirement::SourceId;
+use crate::remote::document::Kind;
+use crate::remote::source::Schedule;
+use crate::remote::{Endpoint, Remote, SourceId};
 
 /// Compiles where the keys of provider `name` come from.
 pub(super) fn keys(
     name: &str,
     raw: &raw::Provider,
     limits: &Limits,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Keys> {
@@ -54,10 +55,13 @@ fn local_keys(
             return faults.none(at, "must have exactly one of inline_string, inline_bytes");
         }
     };
-    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
-    let limits = KeyLimits { allow_symmetric: true, ..*limits };
-    match KeySet::from_json(&text, &limits) {
-        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
+    match KeySet::from_configuration(&text, limits) {
+        Ok((keys, skipped)) => {
+            for skipped in skipped {
+                faults.warn(&place, format!("{skipped}; it is not used"));
+            }
+            Some(Keys::Local(Arc::new(keys)))
+        }
         Err(error) => faults.none(&place, error.to_string()),
     }
 }
@@ -67,7 +71,7 @@ fn remote_keys(
     raw: &raw::RemoteJwks,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
-) -> Option<RemoteKeys> {
+) -> Option<Remote> {
     ranges(raw, at, faults);
     let Some((scheme, authority, path)) = url(&raw.http_uri.uri.0) else {
         // It is not repeated: it may hold a password.
@@ -75,12 +79,11 @@ fn remote_keys(
         return faults.none(&at.key("http_uri").key("uri"), message);
     };
     let timeout = raw.http_uri.timeout;
-    Some(RemoteKeys {
+    let cluster = raw.http_uri.cluster.0.as_str().into();
+    Some(Remote {
         provider: provider.into(),
-        cluster: raw.http_uri.cluster.0.as_str().into(),
-        scheme,
-        authority: authority.into(),
-        path: path.into(),
+        kind: Kind::Keys,
+        endpoint: Endpoint { cluster, scheme, authority: authority.into(), path: path.into() },
         timeout,
         max_wait: raw.max_wait.unwrap_or(timeout),
         schedule: schedule(raw),
@@ -115,8 +118,10 @@ fn schedule(raw: &raw::RemoteJwks) -> Schedule {
         expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
         backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
         backoff_max: Duration::from_secs(60),
-        refetch_on_unknown_kid: raw.refetch_on_unknown_kid.unwrap_or(true),
-        kid_interval: raw.min_interval.unwrap_or(Duration::from_secs(5)),
+        ask_interval: raw
+            .refetch_on_unknown_kid
+            .unwrap_or(true)
+            .then(|| raw.min_interval.unwrap_or(Duration::from_secs(5))),
         // The host keeps the time; ours is for answers that are lost.
         patience: raw.http_uri.timeout.saturating_add(Duration::from_secs(1)),
     }

@@ -7,8 +7,9 @@ use crate::config::raw::{self, ClaimName};
 use crate::config::read::Text;
 use crate::credential::{Location, Prefix};
 use crate::crypto::Algorithm;
+use crate::policy::Limits;
 use crate::policy::provider::{Issuer, PayloadHeader, Provider, sanitised};
-use crate::policy::{Limits, RemoteKeys};
+use crate::remote::Remote;
 use crate::request::HeaderName;
 
 /// The native filter's default, in seconds; its 0 means this, too.
@@ -19,7 +20,7 @@ pub(super) fn provider(
     name: &str,
     raw: &raw::Provider,
     limits: &Limits,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Provider> {
