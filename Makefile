@@ -38,7 +38,7 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 # One run, so that nothing is compiled twice; the three below are its parts.
 .PHONY: test
 test: wasm envoy ## Run all tests
-	@echo '==> tests: core, module in the test host, module in Envoy, demo'
+	@echo '==> tests: core, module in the test host, module in Envoy and beside its own filter, demo'
 	@cargo test -q --workspace
 
 .PHONY: test-core
@@ -55,6 +55,13 @@ test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
 test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
+
+.PHONY: differential
+differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=…
+	@echo '==> differential: cases written by hand'
+	@cargo test -q -p jwt-gate-differential --test written
+	@echo '==> differential: generated cases'
+	@$(if $(N),COMPARISONS=$(N)) $(if $(SEED),SEED=$(SEED)) cargo test -q -p jwt-gate-differential --test generated
 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm

@@ -62,7 +62,7 @@ pub enum Effects {
     Reply(Reply),
 }
 
-/// How much of the request's URL goes into a challenge, in bytes.
+/// How much of the request's path goes into a challenge, in bytes.
 const MAX_REALM: usize = 256;
 
 impl Effects {
@@ -215,7 +215,10 @@ fn header_value(claim: &Value) -> Option<Vec<u8>> {
         Value::Number(number) => match number {
             Number::Unsigned(n) => n.to_string(),
             Number::Negative(n) => format!("{n}.000000"),
-            Number::Float(x) if x.fract() == 0.0 && (0.0..9e15).contains(x) => format!("{x:.0}"),
+            // The native filter's integers end where 64 bits do.
+            Number::Float(x) if x.fract() == 0.0 && (0.0..=1.8446744073709549e19).contains(x) => {
+                format!("{:.0}", x.abs())
+            }
             Number::Float(x) => format!("{x:.6}"),
         },
         Value::Array(_) | Value::Object(_) => STANDARD.encode(claim.to_string()),
@@ -268,9 +271,8 @@ fn url(view: &dyn RequestView) -> String {
     let path = text(Pseudo::Path).unwrap_or_default();
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let authority = text(Pseudo::Authority).unwrap_or_default();
-    let mut url = format!("{scheme}://{authority}{path}");
-    url.truncate(url.floor_char_boundary(MAX_REALM));
-    url
+    let shown = path.get(..path.floor_char_boundary(MAX_REALM)).unwrap_or(path);
+    format!("{scheme}://{authority}{shown}")
 }
 
 /// The inside of a quoted string (RFC 9110, section 5.6.4); what may not stand there is left out.
@@ -298,6 +300,9 @@ mod tests {
             ("9007199254740993", Some("9007199254740993")),
             ("1.0", Some("1")),
             ("3.0e3", Some("3000")),
+            ("1e19", Some("10000000000000000000")),
+            ("1e20", Some("100000000000000000000.000000")),
+            ("-0.0", Some("0")),
             ("-5", Some("-5.000000")),
             ("1.5", Some("1.500000")),
             ("1e-7", Some("0.000000")),

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The type URLs' common part.
 const TYPES: &str = "type.googleapis.com";
@@ -116,6 +116,7 @@ pub struct Listener {
     name: String,
     port: u16,
     filters: Vec<Filter>,
+    manager: Map<String, Value>,
     answer: Option<u16>,
     routes: Vec<Value>,
     access_log: Option<(PathBuf, String)>,
@@ -125,8 +126,15 @@ impl Listener {
     /// A listener without filters; it takes any free port.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let (filters, routes) = (Vec::new(), Vec::new());
-        Self { name: name.to_owned(), port: 0, filters, answer: None, routes, access_log: None }
+        Self {
+            name: name.to_owned(),
+            port: 0,
+            filters: Vec::new(),
+            manager: Map::new(),
+            answer: None,
+            routes: Vec::new(),
+            access_log: None,
+        }
     }
 
     /// On this port.
@@ -139,6 +147,13 @@ impl Listener {
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
+        self
+    }
+
+    /// With this field of the connection manager, in place of what it has otherwise.
+    #[must_use]
+    pub fn manager(mut self, field: &str, value: Value) -> Self {
+        self.manager.insert(field.to_owned(), value);
         self
     }
 
@@ -188,7 +203,7 @@ impl Listener {
             let name = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
             json!({ "name": "envoy.access_loggers.file", "typed_config": typed(name, log) })
         });
-        let manager = json!({
+        let mut manager = json!({
             "stat_prefix": self.name,
             "normalize_path": false,
             "merge_slashes": false,
@@ -202,6 +217,9 @@ impl Listener {
             "http_filters": filters,
             "access_log": logs.collect::<Vec<_>>(),
         });
+        if let Some(fields) = manager.as_object_mut() {
+            fields.extend(self.manager.clone());
+        }
         let name = "envoy.extensions.filters.network.http_connection_manager.v3.\
                     HttpConnectionManager";
         json!({

@@ -195,11 +195,11 @@ fn algorithms(
 }
 
 /// Places in the order in which the native filter looks at what it found: cookies, parameters,
-/// headers, each by name.
+/// headers, of each kind the last name first.
 fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[Location]> {
     let sorted = |names: &[Text]| {
         let mut names: Vec<Box<str>> = names.iter().map(|text| text.0.as_str().into()).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|a, b| b.cmp(a));
         names
     };
     let mut headers = Vec::new();
@@ -217,7 +217,7 @@ fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> B
         ]
         .into();
     }
-    headers.sort_unstable();
+    headers.sort_unstable_by(|a, b| b.cmp(a));
     let headers =
         headers.into_iter().map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
     let parameters = sorted(&raw.from_params).into_iter().map(Location::Parameter);

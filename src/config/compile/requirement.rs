@@ -115,14 +115,12 @@ impl Compiler<'_> {
         at: &ConfigPath<'_>,
         faults: &mut Faults,
     ) -> Option<Requirement> {
-        let named = list.requirements.iter().filter_map(|part| {
-            let pair = part.provider_and_audiences.as_ref();
-            part.provider_name.as_ref().or(pair.map(|pair| &pair.provider_name))
-        });
+        let mut named = Vec::new();
+        named_in(list, &mut named);
+        let providers = &self.names.config.providers;
         let mut siblings: Vec<_> = named
-            .filter_map(|name| {
-                self.names.config.providers.keys().position(|known| *known == name.0)
-            })
+            .iter()
+            .filter_map(|name| providers.keys().position(|known| known == name))
             .map(ProviderId)
             .collect();
         if siblings.is_empty() {
@@ -172,6 +170,18 @@ impl Compiler<'_> {
             }
         }
         places.into()
+    }
+}
+
+/// The providers that requirements name, at any depth.
+fn named_in<'r>(list: &'r RequiresList, names: &mut Vec<&'r str>) {
+    for part in &list.requirements {
+        let pair = part.provider_and_audiences.as_ref();
+        let name = part.provider_name.as_ref().or(pair.map(|pair| &pair.provider_name));
+        names.extend(name.map(|name| name.0.as_str()));
+        for nested in [&part.requires_any, &part.requires_all].into_iter().flatten() {
+            named_in(nested, names);
+        }
     }
 }
 
