@@ -1,7 +1,5 @@
 //! Each row of the native filter's behaviour names what shows it here, and that is there.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
