@@ -1,4 +1,5 @@
 //! Keys: what they are, and sets of them.
 
+pub mod absent;
 pub mod jwk;
 pub mod set;

@@ -17,7 +17,7 @@ use crate::gate::Gate;
 use crate::policy::{HostKind, Policy};
 use crate::remote::SourceId;
 use crate::remote::fetch::FetchError;
-use crate::remote::source::{Command, Event};
+use crate::remote::source::Command;
 use crate::time::Timestamp;
 
 /// Time between two ticks in milliseconds. NGINX gets no other: it traps on a second setting.
@@ -115,7 +115,7 @@ impl Root {
             command = command.max(self.start(now, source));
         }
         let told = match &mut *self.shared.gate.borrow_mut() {
-            Some(gate) => gate.handle(now, source, Event::Tick),
+            Some(gate) => gate.tick(now, source),
             None => Command::Rest,
         };
         if told == Command::Fetch {

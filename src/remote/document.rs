@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::keys::jwk::Key;
 use crate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
 
 /// What is expected behind a URL.
@@ -64,6 +65,19 @@ impl Kind {
                 let limits = KeyLimits { allow_symmetric: false, ..*limits };
                 let (keys, skipped) = KeySet::from_json(body, &limits)?;
                 Ok((Document::Keys(Arc::new(keys)), skipped))
+            }
+        }
+    }
+}
+
+impl Document {
+    /// Whether something can be found in it that was not in the one before: a key under another
+    /// name.
+    pub fn is_news(&self, before: Option<&Self>) -> bool {
+        match (self, before) {
+            (_, None) => true,
+            (Self::Keys(keys), Some(Self::Keys(before))) => {
+                keys.keys().iter().filter_map(Key::kid).any(|kid| !before.has_kid(kid))
             }
         }
     }
