@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Entry, Gate};
 use crate::keys::set::Skipped;
+use crate::metrics::{Health, Outcome};
 use crate::remote::SourceId;
 use crate::remote::document::{Document, Kind};
 use crate::remote::fetch::{self, Answer, FetchError};
@@ -17,8 +18,8 @@ use crate::time::Timestamp;
 pub struct Settled {
     /// What the host has to do.
     pub command: Command,
-    /// Whether the fetch brought a document.
-    pub fetched: bool,
+    /// How the fetch ended.
+    pub outcome: Outcome,
     /// What an operator should read.
     pub note: Option<Note>,
 }
@@ -88,7 +89,7 @@ impl Gate {
         let (Some(remote), Some(entry)) =
             (self.policy.sources.get(id.0), self.sources.get_mut(id.0))
         else {
-            return Settled { command: Command::Rest, fetched: false, note: None };
+            return Settled { command: Command::Rest, outcome: Outcome::NoAnswer, note: None };
         };
         let (provider, kind) = (remote.provider.clone(), remote.kind);
         let fresh_for = end.as_ref().ok().and_then(|answer| answer.fresh_for);
@@ -97,15 +98,16 @@ impl Gate {
                 let is_new = entry.fetched(&document, &skipped);
                 let note = Note::Fetched { provider, kind, content: document.to_string(), skipped };
                 let command = entry.receive(now, document, fresh_for, None);
-                Settled { command, fetched: true, note: is_new.then_some(note) }
+                Settled { command, outcome: Outcome::Success, note: is_new.then_some(note) }
             }
             Err(why) => {
+                let outcome = Outcome::of(&why);
                 let command = entry.source.handle(now, Event::Failed);
                 entry.names.give_up();
                 let served = entry.source.document(now).is_some();
                 let is_new = entry.ended(Last::Failed(why.clone(), served));
                 let note = Note::Failed { provider, kind, why, served };
-                Settled { command, fetched: false, note: is_new.then_some(note) }
+                Settled { command, outcome, note: is_new.then_some(note) }
             }
         }
     }
@@ -131,6 +133,17 @@ impl Gate {
             return entry.source.handle(now, Event::FailedElsewhere(record.failed_at));
         }
         Command::Rest
+    }
+
+    /// How a document stands.
+    pub fn health(&self, now: Timestamp, id: SourceId) -> Health {
+        let Some(source) = self.source(id) else { return Health::default() };
+        let Some(document) = source.document(now) else { return Health::default() };
+        Health {
+            fetched_at: source.fetched_at().as_secs(),
+            entries: document.entries(),
+            stale: u64::from(source.is_stale(now)),
+        }
     }
 
     /// What the workers' record becomes when a fetch has ended, with a document or without.

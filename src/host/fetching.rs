@@ -8,7 +8,7 @@ use super::abi::{self, Buffer, Map, Status};
 use super::root::Root;
 use super::shared::Shared;
 use crate::gate::{Gate, Note};
-use crate::metrics::Counter;
+use crate::metrics::Outcome;
 use crate::remote::fetch::{Answer, FetchError};
 use crate::remote::freshness;
 use crate::remote::record::Record;
@@ -128,7 +128,7 @@ pub(super) fn settle(
             let body = end.as_ref().ok().map(|answer| answer.body);
             let settled = gate.settle(now, source, end);
             if shared.shares_keys() {
-                publish(gate, now, source, body.filter(|_| settled.fetched));
+                publish(gate, now, source, body.filter(|_| settled.outcome == Outcome::Success));
             }
             settled
         }
@@ -139,7 +139,6 @@ pub(super) fn settle(
         Some(note @ Note::Failed { .. }) => log::warn!("{note}"),
         None => {}
     }
-    let counter = if settled.fetched { Counter::Fetched } else { Counter::FetchFailed };
-    shared.counters.borrow().count(counter);
+    shared.counters.borrow().fetched(source, settled.outcome);
     settled.command
 }

@@ -64,7 +64,7 @@ impl Root {
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
-        *self.shared.counters.borrow_mut() = Counters::define();
+        *self.shared.counters.borrow_mut() = Counters::define(policy.sources());
         self.shared.kind.set(kind);
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
     }
@@ -97,9 +97,22 @@ impl Root {
         if release {
             self.release(now);
         }
+        self.show(now);
         if self.shared.kind.get() == HostKind::Envoy {
             let waiting = self.waits_for_another() || !self.shared.held.is_empty();
             self.shared.tick_in(if waiting { TICK_WAITING } else { TICK });
+        }
+    }
+
+    /// Shows how every document stands.
+    fn show(&self, now: Timestamp) {
+        let counters = self.shared.counters.borrow();
+        for gate in self.shared.gate.borrow().iter() {
+            for source in gate.sources() {
+                if let Some(remote) = gate.remote(source) {
+                    counters.show(source, gate.health(now, source), remote);
+                }
+            }
         }
     }
 

@@ -71,6 +71,14 @@ impl Kind {
 }
 
 impl Document {
+    /// How many entries of it are used.
+    pub fn entries(&self) -> u64 {
+        let count = match self {
+            Self::Keys(keys) => keys.len(),
+        };
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
     /// Whether something can be found in it that was not in the one before: a key under another
     /// name.
     pub fn is_news(&self, before: Option<&Self>) -> bool {
