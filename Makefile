@@ -1,5 +1,5 @@
 # What can be done with this project; `make` lists it.
-# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller.
+# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller. `make bench` needs wrk.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -43,8 +43,8 @@ test: wasm envoy ## Run all tests
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
-	@echo '==> tests: core, scenario format, demo'
-	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo
+	@echo '==> tests: core, scenario format, demo, benchmark'
+	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
 
 .PHONY: test-wasm
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
@@ -62,9 +62,19 @@ wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 .PHONY: envoy
 envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
 
+# SECONDS is a variable of bash itself, so all of these are put in here.
 .PHONY: bench
-bench: ## Measure what the number of rules costs a request, natively
-	@echo '==> bench'
+bench: wasm envoy toolchain ## Measure the module beside Envoy's own filter; ROUNDS, SECONDS, ONLY, QUICK, STEP
+	@command -v wrk >/dev/null || { echo 'there is no wrk: sudo apt-get install wrk' >&2; exit 1; }
+	@echo '==> bench: the module in Envoy $(ENVOY_VERSION)'
+	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-bench-empty --target wasm32-wasip1
+	@cargo run -q -p jwt-gate-bench -- --empty $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate_bench_empty.wasm \
+		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \
+		$(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(STEP),--step '$(STEP)')
+
+.PHONY: bench-core
+bench-core: ## Measure what the number of rules costs a request, natively
+	@echo '==> bench: the core'
 	@cargo bench -q -p jwt-gate --bench rules
 
 .PHONY: lint
@@ -80,7 +90,7 @@ clippy: toolchain
 	@echo '==> clippy, native'
 	@cargo clippy -q --workspace --all-targets -- -D warnings
 	@echo '==> clippy, wasm32-wasip1'
-	@cargo clippy -q -p jwt-gate --lib --target wasm32-wasip1 -- -D warnings
+	@cargo clippy -q -p jwt-gate -p jwt-gate-bench-empty --lib --target wasm32-wasip1 -- -D warnings
 
 # The advisories need their database, which comes by git. Where it cannot be had the check is
 # skipped, and says so; ADVISORIES=required makes that an error.

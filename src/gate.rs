@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub use settle::{Note, Settled};
 
 use crate::credential::Location;
+use crate::crypto::{HostCrypto, NoHostCrypto};
 use crate::effects::Effects;
 use crate::jws::VerifiedToken;
 use crate::keys::absent::{KidHash, Names};
@@ -61,6 +62,26 @@ pub struct Moment {
     /// Whether the request may wait for keys. If not, keys that are not there count as
     /// unavailable, and [`Decision::Wait`] does not occur.
     pub may_wait: bool,
+}
+
+/// What the host lends to a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Lent<'l> {
+    /// Its cryptography.
+    pub crypto: &'l dyn HostCrypto,
+}
+
+impl Lent<'static> {
+    /// Of a host that lends nothing.
+    pub const NOTHING: Self = Self { crypto: &NoHostCrypto };
+}
+
+/// A request, and all that is needed to decide on it.
+#[derive(Clone, Copy)]
+struct Case<'c> {
+    moment: Moment,
+    view: &'c dyn RequestView,
+    lent: Lent<'c>,
 }
 
 /// A refusal, and the rule under which it was made.
@@ -124,7 +145,12 @@ impl Gate {
     }
 
     /// Decides on a request.
-    pub fn check<'g>(&'g self, moment: Moment, view: &dyn RequestView) -> Decision<'g> {
+    pub fn check<'g>(
+        &'g self,
+        moment: Moment,
+        view: &dyn RequestView,
+        lent: Lent<'_>,
+    ) -> Decision<'g> {
         if self.policy.bypass_cors_preflight && is_preflight(view) {
             return Decision::Allow(Permit::open());
         }
@@ -143,7 +169,7 @@ impl Gate {
         };
         // Nobody is held, and nobody refused, by a rule that is on trial.
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
-        match self.judge(moment, view, rule, &liberal) {
+        match self.judge(Case { moment, view, lent }, rule, &liberal) {
             Decision::Deny(refusal) if rule.shadow => {
                 Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
             }
@@ -152,20 +178,14 @@ impl Gate {
     }
 
     /// What the rule says to a request that it is for.
-    fn judge<'g>(
-        &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
-        rule: &'g Rule,
-        path: &[u8],
-    ) -> Decision<'g> {
+    fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
         let refusal = |why| Refusal { why, rule: Some(rule) };
-        let accepted = match self.authenticate(moment, view, rule) {
+        let accepted = match self.authenticate(case, rule) {
             Verdict::Valid(accepted) => accepted,
             Verdict::Refused(why) => return Decision::Deny(refusal(why)),
             Verdict::Unknown(lack) => return Decision::Wait(lack),
         };
-        match self.authorize(moment.now, view, rule, path, &accepted) {
+        match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
             Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
             Err(why) => Decision::Deny(refusal(why)),
         }

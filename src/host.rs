@@ -6,6 +6,7 @@
 mod abi;
 mod apply;
 mod counters;
+mod crypto;
 mod fetching;
 mod held;
 mod logger;

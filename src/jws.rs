@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::claims::Claims;
-use crate::crypto::Algorithm;
+use crate::crypto::{Algorithm, HostCrypto};
 use crate::json::{self, Object, Value};
 use crate::keys::set::KeySet;
 use crate::rejection::{Malformed, Rejection};
@@ -81,10 +81,10 @@ impl<'t> Jws<'t> {
 
     /// Verifies the signature: some key of `keys` that fits `kid` and `alg` must have made it.
     /// The only way to a [`VerifiedToken`].
-    pub fn verify(self, keys: &KeySet) -> Result<VerifiedToken, Rejection> {
+    pub fn verify(self, keys: &KeySet, host: &dyn HostCrypto) -> Result<VerifiedToken, Rejection> {
         let mut refused = Rejection::UnknownKey;
         for key in keys.candidates(self.kid.as_deref(), self.algorithm) {
-            if key.verify(self.algorithm, self.signing_input, &self.signature) {
+            if key.verify(self.algorithm, self.signing_input, &self.signature, host) {
                 let payload = String::from_utf8_lossy(self.payload).into();
                 return Ok(VerifiedToken { claims: self.claims, typ: self.typ, payload });
             }

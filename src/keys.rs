@@ -1,5 +1,7 @@
-//! Keys: what they are, and sets of them.
+//! Keys: what they are, in which forms they come, and sets of them.
 
 pub mod absent;
 pub mod jwk;
+pub mod pem;
+pub mod public;
 pub mod set;

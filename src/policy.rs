@@ -38,6 +38,7 @@ pub struct Policy {
     pub(crate) bypass_cors_preflight: bool,
     pub(crate) strip_failure_response: bool,
     pub(crate) host: Option<HostKind>,
+    pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
 }
 
@@ -138,6 +139,11 @@ impl Policy {
     /// The host that the configuration names.
     pub const fn host(&self) -> Option<HostKind> {
         self.host
+    }
+
+    /// Whether signatures may be verified by the host, where it can.
+    pub const fn host_crypto(&self) -> bool {
+        self.host_crypto
     }
 
     /// The bounds.

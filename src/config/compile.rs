@@ -75,7 +75,8 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         .collect();
     let owned = owned(&providers);
     let index = RuleIndex::new(&rules);
-    let warnings = warnings(&rules, &index);
+    let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
+    warnings.extend(covered(&rules, &index));
     let policy = Policy {
         rules,
         index,
@@ -91,6 +92,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Nginx => HostKind::Nginx,
             HostName::Bare => HostKind::Bare,
         }),
+        host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
@@ -104,7 +106,8 @@ fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
         .collect()
 }
 
-fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
+/// Rules that never match, each in words.
+fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
     let covered = coverage::covered(rules, index).into_iter();
     let say = |(at, by): (usize, &Rule)| {
         format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)

@@ -7,7 +7,7 @@
 use ::rsa::{BigUint, RsaPublicKey};
 use jwt_compact::alg::Rsa;
 
-use super::{Algorithm, KeyError, check};
+use super::{Algorithm, Hash, HostCrypto, KeyError, Question, Scheme, check, der};
 
 /// Shortest modulus, in bits (RFC 7518, sections 3.3 and 3.5).
 const MIN_BITS: usize = 2048;
@@ -20,6 +20,8 @@ pub(super) struct RsaKey {
     /// The modulus, big-endian and without leading zeros.
     modulus: Box<[u8]>,
     bits: usize,
+    /// The key as a host is told it.
+    der: Box<[u8]>,
 }
 
 impl RsaKey {
@@ -40,7 +42,7 @@ impl RsaKey {
         // 33 bits.
         let key = RsaPublicKey::new(BigUint::from_bytes_be(n), BigUint::from_bytes_be(e))
             .map_err(|_| KeyError::Exponent)?;
-        Ok(Self { key, modulus: n.into(), bits })
+        Ok(Self { key, modulus: n.into(), bits, der: der::rsa_key(n, e) })
     }
 
     pub(super) const fn bits(&self) -> usize {
@@ -61,14 +63,20 @@ impl RsaKey {
         }
     }
 
-    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let rsa = match algorithm {
-            Algorithm::Rs256 => Rsa::rs256(),
-            Algorithm::Rs384 => Rsa::rs384(),
-            Algorithm::Rs512 => Rsa::rs512(),
-            Algorithm::Ps256 => Rsa::ps256(),
-            Algorithm::Ps384 => Rsa::ps384(),
-            Algorithm::Ps512 => Rsa::ps512(),
+    pub(super) fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+        host: &dyn HostCrypto,
+    ) -> bool {
+        let (rsa, of_host) = match algorithm {
+            Algorithm::Rs256 => (Rsa::rs256(), Some(Hash::Sha256)),
+            Algorithm::Rs384 => (Rsa::rs384(), Some(Hash::Sha384)),
+            Algorithm::Rs512 => (Rsa::rs512(), Some(Hash::Sha512)),
+            Algorithm::Ps256 => (Rsa::ps256(), None),
+            Algorithm::Ps384 => (Rsa::ps384(), None),
+            Algorithm::Ps512 => (Rsa::ps512(), None),
             Algorithm::Es256
             | Algorithm::Es384
             | Algorithm::Es512
@@ -79,9 +87,14 @@ impl RsaKey {
         };
         // RFC 8017, 5.2.2: a representative of n or more is no signature. Both have the same
         // length, hence the octets compare as the integers do.
-        signature.len() == self.modulus.len()
-            && *signature < *self.modulus
-            && check(&rsa, &self.key, message, signature)
+        if signature.len() != self.modulus.len() || *signature >= *self.modulus {
+            return false;
+        }
+        let told = of_host.and_then(|hash| {
+            let scheme = Scheme::RsaPkcs1(hash);
+            host.verify(&Question { scheme, key: &self.der, message, signature })
+        });
+        told.unwrap_or_else(|| check(&rsa, &self.key, message, signature))
     }
 }
 

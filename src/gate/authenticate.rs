@@ -1,6 +1,6 @@
 //! Who sent the request: tokens found, looked at, verified.
 
-use super::{Accepted, Gate, Moment};
+use super::{Accepted, Case, Gate, Moment};
 use crate::credential::{Credential, Location};
 use crate::jws::Jws;
 use crate::keys::absent::KidHash;
@@ -8,7 +8,6 @@ use crate::policy::provider::{Keys, Provider};
 use crate::policy::rule::Rule;
 use crate::rejection::{Malformed, Rejection};
 use crate::remote::Lack;
-use crate::request::RequestView;
 use crate::requirement::{Leaf, Place, Verdict};
 
 /// Places that one demand finds a token at; who sends more is refused.
@@ -16,49 +15,38 @@ const MAX_TOKENS: usize = 4;
 
 impl Gate {
     /// What the rule's requirement comes to.
-    pub(super) fn authenticate<'g>(
-        &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
-        rule: &Rule,
-    ) -> Verdict<Accepted<'g>> {
+    pub(super) fn authenticate<'g>(&'g self, case: Case<'_>, rule: &Rule) -> Verdict<Accepted<'g>> {
         match &rule.requires {
-            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(moment, view, leaf)),
+            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(case, leaf)),
             None => Verdict::Valid(Vec::new()),
         }
     }
 
-    fn leaf<'g>(
-        &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
-        leaf: &Leaf,
-    ) -> Verdict<Accepted<'g>> {
+    fn leaf<'g>(&'g self, case: Case<'_>, leaf: &Leaf) -> Verdict<Accepted<'g>> {
         match leaf {
             Leaf::Open => Verdict::Valid(Vec::new()),
             Leaf::Provider { id, audiences } => match self.policy.provider(*id) {
-                Some(provider) => self.provider(moment, view, provider, audiences.as_deref()),
+                Some(provider) => self.provider(case, provider, audiences.as_deref()),
                 None => Verdict::Refused(Rejection::Misconfigured),
             },
-            Leaf::AllowMissing(places) => self.optional(moment, view, places, false),
-            Leaf::AllowMissingOrFailed(places) => self.optional(moment, view, places, true),
+            Leaf::AllowMissing(places) => self.optional(case, places, false),
+            Leaf::AllowMissingOrFailed(places) => self.optional(case, places, true),
         }
     }
 
     /// One provider's token is asked for; every token at its places must be good.
     fn provider<'g>(
         &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
+        case: Case<'_>,
         provider: &'g Provider,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
         let mut verdict = Verdict::Refused(Rejection::Missing);
         let mut tokens = Vec::new();
         for location in &provider.locations {
-            for credential in location.find(view) {
+            for credential in location.find(case.view) {
                 let token = match Jws::parse(credential.token(), self.policy.limits.token) {
-                    Ok(token) => self.token(moment, token, provider, location, audiences),
+                    Ok(token) => self.token(case, token, provider, location, audiences),
                     Err(why) => Verdict::Refused(Rejection::Malformed(why)),
                 };
                 verdict = if tokens.is_empty() { token } else { verdict.and(token) };
@@ -79,16 +67,15 @@ impl Gate {
     /// No token is asked for, but those that came are looked at.
     fn optional<'g>(
         &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
+        case: Case<'_>,
         places: &[Place],
         may_fail: bool,
     ) -> Verdict<Accepted<'g>> {
         let mut verdict = Verdict::Valid(Vec::new());
         let mut seen = Vec::<(Option<&Provider>, Credential<'_>)>::new();
         for place in places {
-            for credential in place.location.find(view) {
-                let (provider, token) = self.at_place(moment, credential.token(), place);
+            for credential in place.location.find(case.view) {
+                let (provider, token) = self.at_place(case, credential.token(), place);
                 // One provider, two tokens: which one speaks for the caller, nobody could say.
                 let differs = |(other, before): &(Option<&Provider>, Credential<'_>)| {
                     provider.zip(*other).is_some_and(|(a, b)| std::ptr::eq(a, b))
@@ -115,7 +102,7 @@ impl Gate {
     /// else the first one's that takes any issuer.
     fn at_place<'g>(
         &'g self,
-        moment: Moment,
+        case: Case<'_>,
         token: &[u8],
         place: &Place,
     ) -> (Option<&'g Provider>, Verdict<Accepted<'g>>) {
@@ -130,7 +117,7 @@ impl Gate {
         let location = |p: &'g Provider| p.locations.iter().find(|l| **l == place.location);
         match provider.and_then(|provider| Some((provider, location(provider)?))) {
             Some((provider, location)) => {
-                (Some(provider), self.token(moment, token, provider, location, None))
+                (Some(provider), self.token(case, token, provider, location, None))
             }
             None => (None, Verdict::Refused(Rejection::UnknownIssuer)),
         }
@@ -139,22 +126,25 @@ impl Gate {
     /// A token of a provider: looked at as a whole, then verified with that provider's keys only.
     fn token<'g>(
         &'g self,
-        moment: Moment,
+        case: Case<'_>,
         token: Jws<'_>,
         provider: &'g Provider,
         location: &'g Location,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
-        if let Err(why) = provider.screen(moment.now, &token, audiences) {
+        if let Err(why) = provider.screen(case.moment.now, &token, audiences) {
             return Verdict::Refused(why);
         }
         let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
         let id = match &provider.keys {
             Keys::Local(keys) => {
-                return token.verify(keys).map_or_else(Verdict::Refused, accepted);
+                return token
+                    .verify(keys, case.lent.crypto)
+                    .map_or_else(Verdict::Refused, accepted);
             }
             Keys::Remote(id) => *id,
         };
+        let moment = case.moment;
         let named = token.kid().map(KidHash::new);
         let Some(keys) = self.keys(moment.now, id) else {
             return self.lacking(moment, Lack { source: id, kid: named });
@@ -164,7 +154,7 @@ impl Gate {
             Some(kid) if !keys.has_kid(kid) && !token.algorithm().is_symmetric() => named,
             Some(_) | None => None,
         };
-        match (token.verify(keys), kid) {
+        match (token.verify(keys, case.lent.crypto), kid) {
             (Ok(token), _) => accepted(token),
             (Err(_), Some(kid)) if self.may_be_published(moment.now, id, kid) => {
                 self.lacking(moment, Lack { source: id, kid: named })

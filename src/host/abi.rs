@@ -147,6 +147,14 @@ unsafe extern "C" {
         size: usize,
         cas: u32,
     ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -287,6 +295,23 @@ pub(super) fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<(), S
     Status::check(unsafe {
         proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
     })
+}
+
+/// Calls a function that this host has beyond the ABI. Where it has none of this name the answer is
+/// a status on Envoy and a trap on NGINX.
+pub(super) fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    // SAFETY: as in `header`; the argument is live and only read, too.
+    let bytes = taken(|data, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            data,
+            size,
+        )
+    })?;
+    Ok(bytes.unwrap_or_default())
 }
 
 /// Defines a metric.

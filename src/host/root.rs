@@ -9,6 +9,7 @@ use proxy_wasm::types::ContextType;
 
 use super::abi::{self, Buffer, Status};
 use super::counters::Counters;
+use super::crypto::EnvoyCrypto;
 use super::held::Phase;
 use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
@@ -63,7 +64,15 @@ impl Root {
             );
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-        log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
+        // Elsewhere the call of a function that is not there may be a trap.
+        let crypto = if kind == HostKind::Envoy && policy.host_crypto() {
+            EnvoyCrypto::probe()
+        } else {
+            EnvoyCrypto::default()
+        };
+        let summary = policy.summary();
+        log::info!("configuration loaded: {summary}; host {kind:?}, which verifies {crypto}");
+        *self.shared.crypto.borrow_mut() = crypto;
         *self.shared.counters.borrow_mut() = Counters::define(policy.sources());
         self.shared.kind.set(kind);
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));

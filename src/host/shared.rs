@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::abi;
 use super::apply::{self, Applied};
 use super::counters::Counters;
+use super::crypto::EnvoyCrypto;
 use super::held::WaitList;
 use super::view::HostView;
 use crate::effects::Effects;
-use crate::gate::{Decision, Gate, Moment, Refusal};
+use crate::gate::{Decision, Gate, Lent, Moment, Refusal};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) gate: RefCell<Option<Gate>>,
     /// The host.
     pub(super) kind: Cell<HostKind>,
+    /// The host's cryptography.
+    pub(super) crypto: RefCell<EnvoyCrypto>,
     /// Counters.
     pub(super) counters: RefCell<Counters>,
     /// Requests that wait for keys.
@@ -55,6 +58,7 @@ impl Shared {
             root,
             gate: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
+            crypto: RefCell::default(),
             counters: RefCell::default(),
             held: WaitList::default(),
             tick: Cell::new(0),
@@ -84,7 +88,8 @@ impl Shared {
         let Some(gate) = &*self.gate.borrow() else {
             return Ok(self.give_up());
         };
-        match gate.check(moment, view) {
+        let crypto = &*self.crypto.borrow();
+        match gate.check(moment, view, Lent { crypto }) {
             Decision::Allow(permit) => {
                 if let Some(why) = permit.shadowed() {
                     self.counters.borrow().count(Counter::ShadowDenied);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Gate, Moment};
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::remote::SourceId;
 use jwt_gate::remote::fetch::{Answer, FetchError};
@@ -74,7 +74,7 @@ impl Core {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
             let may_wait = deadline.is_none_or(|deadline| now < deadline);
-            let lack = match gate.check(Moment { now, may_wait }, &view) {
+            let lack = match gate.check(Moment { now, may_wait }, &view, Lent::NOTHING) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
                 Decision::Wait(lack) => lack,

@@ -116,13 +116,14 @@ pub struct Listener {
     name: String,
     port: u16,
     filters: Vec<Filter>,
+    answer: Option<u16>,
 }
 
 impl Listener {
     /// A listener without filters; it takes any free port.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), port: 0, filters: Vec::new() }
+        Self { name: name.to_owned(), port: 0, filters: Vec::new(), answer: None }
     }
 
     /// On this port.
@@ -138,11 +139,23 @@ impl Listener {
         self
     }
 
+    /// That answers by itself, with this status and no body, what its filters let through.
+    #[must_use]
+    pub fn answering(self, status: u16) -> Self {
+        Self { answer: Some(status), ..self }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     pub(crate) fn to_json(&self) -> Value {
+        let route = match self.answer {
+            Some(status) => json!({
+                "match": { "prefix": "/" }, "direct_response": { "status": status },
+            }),
+            None => json!({ "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }),
+        };
         let mut filters: Vec<_> = self.filters.iter().map(Filter::to_json).collect();
         let router = "envoy.extensions.filters.http.router.v3.Router";
         filters.push(json!({
@@ -158,7 +171,7 @@ impl Listener {
             "route_config": { "virtual_hosts": [{
                 "name": "all",
                 "domains": ["*"],
-                "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }],
+                "routes": [route],
             }] },
             "http_filters": filters,
         });

@@ -201,6 +201,12 @@ impl Envoy {
         ask(self.admin, path)
     }
 
+    /// The process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where the admin interface is.
     #[must_use]
     pub fn admin_address(&self) -> SocketAddr {

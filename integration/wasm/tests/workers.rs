@@ -10,6 +10,8 @@
 
 #[path = "workers/recovery.rs"]
 mod recovery;
+#[path = "workers/simulation.rs"]
+mod simulation;
 mod support;
 #[path = "support/worker.rs"]
 mod worker;

@@ -55,10 +55,13 @@ fn local_keys(
             return faults.none(at, "must have exactly one of inline_string, inline_bytes");
         }
     };
-    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
-    let limits = KeyLimits { allow_symmetric: true, ..*limits };
-    match KeySet::from_json(&text, &limits) {
-        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
+    match KeySet::from_configuration(&text, limits) {
+        Ok((keys, skipped)) => {
+            for skipped in skipped {
+                faults.warn(&place, format!("{skipped}; it is not used"));
+            }
+            Some(Keys::Local(Arc::new(keys)))
+        }
         Err(error) => faults.none(&place, error.to_string()),
     }
 }

@@ -59,11 +59,13 @@ fn local_keys_are_one_usable_set() {
 "inline_string": "$JWKS", "inline_bytes": "e30="
     providers.p.local_jwks: must have exactly one of inline_string, inline_bytes
 "inline_string": "{}"
-    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`; there is no `keys`
+    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`, or an object of PEM texts; there is no `keys`
 "inline_string": "{\"keys\":[]}"
     providers.p.local_jwks.inline_string: `keys` is empty
 "inline_string": "-----BEGIN PUBLIC KEY-----"
-    providers.p.local_jwks.inline_string: not valid JSON at line 1, column 2
+    providers.p.local_jwks.inline_string: no usable key; PEM block 1: not PEM: a line `-----BEGIN …-----`, lines of base64 that are equally long (but the last), a line `-----END …-----` with the same words
+"inline_string": "-----BEGIN PRIVATE KEY-----"
+    providers.p.local_jwks.inline_string: PEM block 1 is a private key, which must not leave its owner; give the public one: `openssl pkey -in key.pem -pubout`, or the JWK without `d`, `p`, `q`, `dp`, `dq` and `qi`
 "inline_string": "{\"keys\":[{\"kty\":\"AKP\"}]}"
     providers.p.local_jwks.inline_string: no usable key; keys[0]: `kty` `AKP` is not supported
 "inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"
