@@ -13,6 +13,7 @@ use crate::credential::Location;
 use crate::crypto::{HostCrypto, NoHostCrypto};
 use crate::effects::Effects;
 use crate::jws::VerifiedToken;
+use crate::keys::absent::{KidHash, Names};
 use crate::keys::set::KeySet;
 use crate::policy::Policy;
 use crate::policy::path::Target;
@@ -21,7 +22,7 @@ use crate::policy::rule::Rule;
 use crate::rejection::Rejection;
 use crate::remote::document::Document;
 use crate::remote::source::{Command, Event, Source};
-use crate::remote::{Remote, SourceId};
+use crate::remote::{Lack, Remote, SourceId};
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
 use crate::requirement::Verdict;
 use crate::time::Timestamp;
@@ -37,6 +38,8 @@ pub struct Gate {
 #[derive(Debug)]
 struct Entry {
     source: Source<Document>,
+    /// `kid`s that its keys lack.
+    names: Names,
     last: settle::Last,
 }
 
@@ -48,8 +51,8 @@ pub enum Decision<'g> {
     Allow(Permit<'g>),
     /// Refuse it.
     Deny(Refusal<'g>),
-    /// Ask the source for keys, hold the request until the source settles, then check again.
-    Wait(SourceId),
+    /// Ask for what is lacking ([`Gate::want`]), hold the request until the source settles, then check again.
+    Wait(Lack),
 }
 
 /// When a request is decided on.
@@ -160,6 +163,7 @@ impl Gate {
     pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
         let source = |remote: &Remote| Entry {
             source: Source::new(remote.schedule, now),
+            names: Names::default(),
             last: settle::Last::default(),
         };
         let sources = policy.sources.iter().map(source).collect();
@@ -211,7 +215,7 @@ impl Gate {
         let accepted = match self.authenticate(case, rule, &mut findings) {
             Verdict::Valid(accepted) => accepted,
             Verdict::Refused(why) => return refused(why, findings),
-            Verdict::Unknown(source) => return Decision::Wait(source),
+            Verdict::Unknown(lack) => return Decision::Wait(lack),
         };
         match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
             Ok(()) => Decision::Allow(Permit { accepted, findings, shadowed: None }),
@@ -229,18 +233,34 @@ impl Gate {
         Effects::refuse(&self.policy, view, refusal)
     }
 
-    /// Takes in what happened to a source; see [`Gate::settle`] for the end of a fetch.
-    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
-        match self.sources.get_mut(source.0) {
-            Some(entry) => entry.source.handle(now, event),
-            None => Command::Rest,
+    /// Tells a source the time; see [`Gate::settle`] for the end of a fetch.
+    pub fn tick(&mut self, now: Timestamp, source: SourceId) -> Command {
+        self.handle(now, source, Event::Tick)
+    }
+
+    /// A request asks for what it lacks. The fetch that this may lead to is then under way
+    /// ([`Gate::is_fetching`]), and the host has to start it.
+    pub fn want(&mut self, now: Timestamp, lack: Lack) -> Command {
+        if let (Some(entry), Some(kid)) = (self.sources.get_mut(lack.source.0), lack.kid) {
+            entry.names.ask(now, kid);
         }
+        self.handle(now, lack.source, Event::Wanted)
+    }
+
+    fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
+        let Some(entry) = self.sources.get_mut(source.0) else { return Command::Rest };
+        let command = entry.source.handle(now, event);
+        if command == Command::Fetch {
+            entry.names.seek();
+        }
+        command
     }
 
     /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
     pub fn started(&mut self, now: Timestamp, source: SourceId) {
         if let Some(entry) = self.sources.get_mut(source.0) {
             entry.source.started(now);
+            entry.names.seek();
         }
     }
 
@@ -260,11 +280,6 @@ impl Gate {
         self.source(source).is_some_and(overdue)
     }
 
-    /// When somebody asked a source for a part that was not there last.
-    pub fn asked_at(&self, source: SourceId) -> Timestamp {
-        self.source(source).map_or(Timestamp::BEGINNING, Source::asked_at)
-    }
-
     /// How many octets an answer for a source may have.
     pub fn max_bytes(&self, source: SourceId) -> usize {
         self.remote(source).map_or(0, |remote| remote.kind.max_bytes(&self.policy.limits.keys))
@@ -277,6 +292,19 @@ impl Gate {
 
     fn source(&self, id: SourceId) -> Option<&Source<Document>> {
         self.sources.get(id.0).map(|entry| &entry.source)
+    }
+
+    /// Whether waiting for a source can bring what a request lacks.
+    fn may_bring(&self, now: Timestamp, id: SourceId) -> bool {
+        let within = self.remote(id).map(|remote| remote.max_wait).unwrap_or_default();
+        self.source(id).is_some_and(|source| source.may_bring(now, within))
+    }
+
+    /// Whether a key of a name that is not among the keys at hand may have been published since
+    /// they were fetched, for all that is known and may be asked for.
+    fn may_be_published(&self, now: Timestamp, id: SourceId, kid: KidHash) -> bool {
+        let asks = |entry: &Entry| entry.source.may_lack() && !entry.names.is_absent(now, kid);
+        self.sources.get(id.0).is_some_and(asks)
     }
 
     /// The keys of a source, if they are young enough.

@@ -127,6 +127,11 @@ impl Policy {
         })
     }
 
+    /// The remote documents that it needs, in the order of their [`SourceId`](crate::remote::SourceId)s.
+    pub fn sources(&self) -> &[Remote] {
+        &self.sources
+    }
+
     /// What is no fault and yet probably not meant, each with its place.
     pub fn warnings(&self) -> &[String] {
         &self.warnings

@@ -2,17 +2,28 @@
 
 pub mod document;
 pub mod fetch;
+pub mod freshness;
 pub mod record;
 pub mod source;
 
 use std::time::Duration;
 
+use crate::keys::absent::KidHash;
 use crate::remote::document::Kind;
 use crate::remote::source::Schedule;
 
 /// Index of a remote document in the policy, whatever its kind.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct SourceId(pub usize);
+
+/// What a request lacks to be decided on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lack {
+    /// The source that may bring it.
+    pub source: SourceId,
+    /// The `kid` that the token names.
+    pub kid: Option<KidHash>,
+}
 
 /// A document behind a URL: what it is, where it is, when it is fetched.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::credential::Location;
 use crate::rejection::Rejection;
-use crate::remote::SourceId;
+use crate::remote::Lack;
 use crate::request::HeaderName;
 
 /// Index of a provider in the policy.
@@ -71,7 +71,7 @@ pub enum Verdict<T> {
     /// It is not.
     Refused(Rejection),
     /// Keys are on their way that may decide it.
-    Unknown(SourceId),
+    Unknown(Lack),
 }
 
 impl Requirement {
@@ -138,6 +138,7 @@ impl<T> Verdict<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::SourceId;
 
     fn valid() -> Verdict<u8> {
         Verdict::Valid(vec![1])
@@ -148,7 +149,7 @@ mod tests {
     }
 
     fn unknown() -> Verdict<u8> {
-        Verdict::Unknown(SourceId(7))
+        Verdict::Unknown(Lack { source: SourceId(7), kid: None })
     }
 
     fn combine(all: bool, verdicts: [fn() -> Verdict<u8>; 2]) -> Verdict<u8> {

@@ -1,11 +1,13 @@
 //! Who sent the request: tokens found, looked at, verified.
 
-use super::{Accepted, Case, Failure, Findings, Gate};
+use super::{Accepted, Case, Failure, Findings, Gate, Moment};
 use crate::credential::{Credential, Location};
 use crate::jws::Jws;
+use crate::keys::absent::KidHash;
 use crate::policy::provider::{Keys, Provider};
 use crate::policy::rule::Rule;
 use crate::rejection::{Malformed, Rejection};
+use crate::remote::Lack;
 use crate::requirement::{Leaf, Place, Verdict};
 
 /// Places that one demand finds a token at; who sends more is refused.
@@ -182,21 +184,30 @@ impl Gate {
             }
             Keys::Remote(id) => *id,
         };
-        let (why, fresh_keys_may_help) = match self.keys(moment.now, id) {
-            None => (Rejection::KeysUnavailable, true),
-            Some(keys) => {
-                let unknown = token.kid().is_some_and(|kid| !keys.has_kid(kid));
-                match token.verify(keys, case.lent.crypto) {
-                    Ok(token) => return accepted(token),
-                    Err(why) => (why, unknown),
-                }
-            }
+        let named = token.kid().map(KidHash::new);
+        let Some(keys) = self.keys(moment.now, id) else {
+            return self.lacking(moment, Lack { source: id, kid: named });
         };
-        let may_bring = self.source(id).is_some_and(|source| source.may_bring(moment.now));
-        if moment.may_wait && fresh_keys_may_help && may_bring {
-            Verdict::Unknown(id)
+        let kid = match token.kid() {
+            // No endpoint gives a shared secret, whatever its name.
+            Some(kid) if !keys.has_kid(kid) && !token.algorithm().is_symmetric() => named,
+            Some(_) | None => None,
+        };
+        match (token.verify(keys, case.lent.crypto), kid) {
+            (Ok(token), _) => accepted(token),
+            (Err(_), Some(kid)) if self.may_be_published(moment.now, id, kid) => {
+                self.lacking(moment, Lack { source: id, kid: named })
+            }
+            (Err(why), _) => Verdict::Refused(why),
+        }
+    }
+
+    /// Keys are lacking: waiting may bring them, or else nobody can say whether the token is good.
+    fn lacking<'g>(&self, moment: Moment, lack: Lack) -> Verdict<Accepted<'g>> {
+        if moment.may_wait && self.may_bring(moment.now, lack.source) {
+            Verdict::Unknown(lack)
         } else {
-            Verdict::Refused(why)
+            Verdict::Refused(Rejection::KeysUnavailable)
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::credential::Location;
 use crate::jws::VerifiedToken;
 use crate::policy::provider::Provider;
 use crate::rejection::Rejection;
+use crate::remote::Lack;
 use crate::remote::document::Document;
 use crate::requirement::Verdict;
 
@@ -25,7 +26,7 @@ impl Gate {
         let Some(source) = self.source(remote.source) else {
             return Verdict::Refused(Rejection::RevocationsUnavailable);
         };
-        let may_bring = moment.may_wait && source.may_bring(moment.now);
+        let may_bring = moment.may_wait && self.may_bring(moment.now, remote.source);
         match source.document(moment.now) {
             Some(Document::Revocations(list)) if list.revokes(&token) => {
                 Verdict::Refused(Rejection::Revoked)
@@ -34,7 +35,7 @@ impl Gate {
             // Who goes on without the list waits for a first answer all the same, but not for an
             // endpoint that is down.
             None if may_bring && !(remote.open && source.has_failed()) => {
-                Verdict::Unknown(remote.source)
+                Verdict::Unknown(Lack { source: remote.source, kid: None })
             }
             None if remote.open => accepted(token),
             Some(Document::Keys(_)) | None => Verdict::Refused(Rejection::RevocationsUnavailable),

@@ -1,14 +1,16 @@
 //! The end of a fetch, and what is said about it: once for each change, never once a fetch.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{Entry, Gate};
 use crate::keys::set::Skipped;
+use crate::metrics::{Health, Outcome};
 use crate::remote::SourceId;
 use crate::remote::document::{Document, Kind};
 use crate::remote::fetch::{self, Answer, FetchError};
 use crate::remote::record::Record;
-use crate::remote::source::{Command, Event};
+use crate::remote::source::{Command, Event, History, Received};
 use crate::time::Timestamp;
 
 /// What the end of a fetch leads to.
@@ -16,8 +18,8 @@ use crate::time::Timestamp;
 pub struct Settled {
     /// What the host has to do.
     pub command: Command,
-    /// Whether the fetch brought a document.
-    pub fetched: bool,
+    /// How the fetch ended.
+    pub outcome: Outcome,
     /// What an operator should read.
     pub note: Option<Note>,
 }
@@ -87,22 +89,25 @@ impl Gate {
         let (Some(remote), Some(entry)) =
             (self.policy.sources.get(id.0), self.sources.get_mut(id.0))
         else {
-            return Settled { command: Command::Rest, fetched: false, note: None };
+            return Settled { command: Command::Rest, outcome: Outcome::NoAnswer, note: None };
         };
         let (provider, kind) = (remote.provider.clone(), remote.kind);
+        let fresh_for = end.as_ref().ok().and_then(|answer| answer.fresh_for);
         match end.and_then(|answer| fetch::read(kind, answer, &self.policy.limits.keys)) {
             Ok((document, skipped)) => {
                 let is_new = entry.fetched(&document, &skipped);
                 let note = Note::Fetched { provider, kind, content: document.to_string(), skipped };
-                let command = entry.source.handle(now, Event::Fetched(document));
-                Settled { command, fetched: true, note: is_new.then_some(note) }
+                let command = entry.receive(now, document, fresh_for, None);
+                Settled { command, outcome: Outcome::Success, note: is_new.then_some(note) }
             }
             Err(why) => {
+                let outcome = Outcome::of(&why);
                 let command = entry.source.handle(now, Event::Failed);
+                entry.names.give_up();
                 let served = entry.source.document(now).is_some();
                 let is_new = entry.ended(Last::Failed(why.clone(), served));
                 let note = Note::Failed { provider, kind, why, served };
-                Settled { command, fetched: false, note: is_new.then_some(note) }
+                Settled { command, outcome, note: is_new.then_some(note) }
             }
         }
     }
@@ -115,23 +120,83 @@ impl Gate {
         else {
             return Command::Rest;
         };
-        let newer = record.fetched_at > entry.source.fetched_at() && record.fetched_at <= now;
+        let history = record.history;
+        let newer = history.came > entry.source.fetched_at() && history.came <= now;
         if newer
             && let Ok((document, skipped)) =
                 remote.kind.read(&record.body, &self.policy.limits.keys)
         {
             entry.fetched(&document, &skipped);
-            let (at, asked) = (record.fetched_at, record.asked_at);
-            return entry.source.handle(now, Event::Adopted { document, at, asked });
+            return entry.receive(now, document, record.fresh_for, Some(history));
         }
         if record.failed_at <= now {
             return entry.source.handle(now, Event::FailedElsewhere(record.failed_at));
         }
         Command::Rest
     }
+
+    /// How a document stands.
+    pub fn health(&self, now: Timestamp, id: SourceId) -> Health {
+        let Some(source) = self.source(id) else { return Health::default() };
+        let Some(document) = source.document(now) else { return Health::default() };
+        Health {
+            fetched_at: source.fetched_at().as_secs(),
+            entries: document.entries(),
+            stale: u64::from(source.is_stale(now)),
+        }
+    }
+
+    /// What the workers' record becomes when a fetch has ended, with a document or without.
+    pub fn record(
+        &self,
+        now: Timestamp,
+        id: SourceId,
+        before: Record,
+        brought: Option<&[u8]>,
+    ) -> Record {
+        let leased_until = Timestamp::BEGINNING;
+        match (self.source(id), brought) {
+            (Some(source), Some(body)) => Record {
+                leased_until,
+                failed_at: before.failed_at,
+                history: source.history(),
+                fresh_for: source.fresh_for(),
+                body: body.to_vec(),
+            },
+            (_, None) | (None, _) => Record { leased_until, failed_at: now, ..before },
+        }
+    }
 }
 
 impl Entry {
+    /// Takes in a document that was fetched here, or by another worker at that time.
+    fn receive(
+        &mut self,
+        now: Timestamp,
+        document: Document,
+        fresh_for: Option<Duration>,
+        elsewhere: Option<History>,
+    ) -> Command {
+        let is_news = document.is_news(self.source.document(now));
+        let keys = match &document {
+            Document::Keys(keys) => Some(keys.clone()),
+            Document::Revocations(_) => None,
+        };
+        let received = Received { document, fresh_for, is_news };
+        let command = self.source.handle(
+            now,
+            match elsewhere {
+                None => Event::Fetched(received),
+                Some(history) => Event::Adopted(received, history),
+            },
+        );
+        let until = now.plus(self.source.ask_interval());
+        if let Some(keys) = keys {
+            self.names.settle(&keys, is_news, elsewhere.map(|history| history.began), until);
+        }
+        command
+    }
+
     /// Notes what came, and says whether that is new.
     fn fetched(&mut self, document: &Document, skipped: &[Skipped]) -> bool {
         self.ended(Last::Fetched(document.to_string(), skipped.len()))

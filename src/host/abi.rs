@@ -62,6 +62,24 @@ impl Buffer {
     }
 }
 
+/// A sort of metric.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Metric {
+    /// Only grows.
+    Counter,
+    /// Shows a value.
+    Gauge,
+}
+
+impl Metric {
+    const fn code(self) -> u32 {
+        match self {
+            Self::Counter => 0,
+            Self::Gauge => 1,
+        }
+    }
+}
+
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
@@ -145,6 +163,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
 /// Bytes that the host put into our memory; `None` when it gave none.
@@ -309,11 +328,11 @@ pub(super) fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u
     Ok(bytes.unwrap_or_default())
 }
 
-/// Defines a counter.
-pub(super) fn define_counter(name: &str) -> Result<u32, Status> {
-    let mut id = 0;
+/// Defines a metric.
+pub(super) fn define_metric(kind: Metric, name: &str) -> Result<u32, Status> {
+    let (kind, mut id) = (kind.code(), 0);
     // SAFETY: the string is live and only read; the pointer is to a live integer.
-    Status::check(unsafe { proxy_define_metric(0, name.as_ptr(), name.len(), &raw mut id) })?;
+    Status::check(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
     Ok(id)
 }
 
@@ -321,4 +340,10 @@ pub(super) fn define_counter(name: &str) -> Result<u32, Status> {
 pub(super) fn count(id: u32) -> Result<(), Status> {
     // SAFETY: only integers are passed.
     Status::check(unsafe { proxy_increment_metric(id, 1) })
+}
+
+/// Sets a gauge.
+pub(super) fn record(id: u32, value: u64) -> Result<(), Status> {
+    // SAFETY: only integers are passed.
+    Status::check(unsafe { proxy_record_metric(id, value) })
 }

@@ -19,7 +19,7 @@ use crate::gate::Gate;
 use crate::policy::{HostKind, Policy};
 use crate::remote::SourceId;
 use crate::remote::fetch::FetchError;
-use crate::remote::source::{Command, Event};
+use crate::remote::source::Command;
 use crate::time::Timestamp;
 
 /// Time between two ticks in milliseconds. NGINX gets no other: it traps on a second setting.
@@ -83,7 +83,8 @@ impl Root {
         let summary = policy.summary();
         log::info!("configuration loaded: {summary}; host {kind:?}, which verifies {crypto}");
         *self.shared.crypto.borrow_mut() = crypto;
-        *self.shared.counters.borrow_mut() = Counters::define(policy.stat_prefix());
+        *self.shared.counters.borrow_mut() =
+            Counters::define(policy.stat_prefix(), policy.sources());
         self.shared.kind.set(kind);
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
         true
@@ -117,9 +118,22 @@ impl Root {
         if release {
             self.release(now);
         }
+        self.show(now);
         if self.shared.kind.get() == HostKind::Envoy {
             let waiting = self.waits_for_another() || !self.shared.held.is_empty();
             self.shared.tick_in(if waiting { TICK_WAITING } else { TICK });
+        }
+    }
+
+    /// Shows how every document stands.
+    fn show(&self, now: Timestamp) {
+        let counters = self.shared.counters.borrow();
+        for gate in self.shared.gate.borrow().iter() {
+            for source in gate.sources() {
+                if let Some(remote) = gate.remote(source) {
+                    counters.show(source, gate.health(now, source), remote);
+                }
+            }
         }
     }
 
@@ -135,7 +149,7 @@ impl Root {
             command = command.max(self.start(now, source));
         }
         let told = match &mut *self.shared.gate.borrow_mut() {
-            Some(gate) => gate.handle(now, source, Event::Tick),
+            Some(gate) => gate.tick(now, source),
             None => Command::Rest,
         };
         if told == Command::Fetch {

@@ -14,8 +14,8 @@ use crate::gate::{Decision, Gate, Lent, Moment, Refusal};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
-use crate::remote::SourceId;
-use crate::remote::source::{Command, Event};
+use crate::remote::Lack;
+use crate::remote::source::Command;
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.
@@ -72,8 +72,8 @@ impl Shared {
         match self.check(&view, Moment { now, may_wait: true }) {
             Ok(outcome) => outcome,
             // Keys are asked for also where nobody can wait for them.
-            Err((source, wait)) => {
-                self.want(now, source);
+            Err((lack, wait)) => {
+                self.want(now, lack);
                 if may_wait {
                     return Outcome::Wait(wait);
                 }
@@ -83,8 +83,8 @@ impl Shared {
         }
     }
 
-    /// Decides; the error is the source whose keys are lacking, and how long to wait for them.
-    fn check(&self, view: &HostView, moment: Moment) -> Result<Outcome, (SourceId, Duration)> {
+    /// Decides; the error is what is lacking, and how long to wait for it.
+    fn check(&self, view: &HostView, moment: Moment) -> Result<Outcome, (Lack, Duration)> {
         let Some(gate) = &*self.gate.borrow() else {
             return Ok(self.give_up());
         };
@@ -98,9 +98,9 @@ impl Shared {
                 Ok(self.apply(view, &gate.permit(view, &permit)))
             }
             Decision::Deny(refusal) => Ok(self.refuse(gate, view, &refusal)),
-            Decision::Wait(source) => {
-                let wait = gate.remote(source).map(|remote| remote.max_wait);
-                Err((source, wait.unwrap_or_default()))
+            Decision::Wait(lack) => {
+                let wait = gate.remote(lack.source).map(|remote| remote.max_wait);
+                Err((lack, wait.unwrap_or_default()))
             }
         }
     }
@@ -140,9 +140,9 @@ impl Shared {
 
     /// A request asks for keys. Only the root may start the fetch: a request may be gone before
     /// the answer comes, and the answer with it.
-    fn want(&self, now: Timestamp, source: SourceId) {
+    fn want(&self, now: Timestamp, lack: Lack) {
         let command = match &mut *self.gate.borrow_mut() {
-            Some(gate) => gate.handle(now, source, Event::Wanted),
+            Some(gate) => gate.want(now, lack),
             None => Command::Rest,
         };
         // Elsewhere a request must not set the tick; the next one is soon enough.

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::keys::jwk::Key;
 use crate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
 use crate::revocation::{ListError, RevocationList};
 
@@ -101,6 +102,30 @@ impl Kind {
                 let list = RevocationList::from_json(body, max_bytes, limits.max_depth)?;
                 Ok((Document::Revocations(Arc::new(list)), Vec::new()))
             }
+        }
+    }
+}
+
+impl Document {
+    /// How many entries of it are used.
+    pub fn entries(&self) -> u64 {
+        let count = match self {
+            Self::Keys(keys) => keys.len(),
+            Self::Revocations(list) => list.len(),
+        };
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// Whether something can be found in it that was not in the one before: a key under another
+    /// name.
+    pub fn is_news(&self, before: Option<&Self>) -> bool {
+        match (self, before) {
+            (_, None) => true,
+            (Self::Keys(keys), Some(Self::Keys(before))) => {
+                keys.keys().iter().filter_map(Key::kid).any(|kid| !before.has_kid(kid))
+            }
+            // Nobody asks a list for what is not in it.
+            (Self::Keys(_) | Self::Revocations(_), Some(_)) => false,
         }
     }
 }

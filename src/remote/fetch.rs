@@ -1,5 +1,7 @@
 //! The end of a fetch: what came, and whether it counts.
 
+use std::time::Duration;
+
 use crate::keys::set::{KeyLimits, Skipped};
 use crate::remote::document::{Document, DocumentError, Kind};
 
@@ -10,6 +12,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// Body.
     pub body: &'a [u8],
+    /// How long it asks to be kept ([`super::freshness`]); `None`: it does not say.
+    pub fresh_for: Option<Duration>,
 }
 
 /// Why a fetch brought no document.

@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
+/// Longest time that an answer in vain keeps others from asking.
+const ASK_INTERVAL_MAX: Duration = Duration::from_secs(60);
+
+/// Shortest time for which an answer counts as fresh, whatever it says of itself.
+const FRESH_MIN: Duration = Duration::from_secs(60);
+
 /// How often a document is fetched, and how long it is served.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// Age at which it is fetched again.
-    pub refresh: Duration,
-    /// Age at which it is no longer served.
-    pub expire: Duration,
+    /// Age at which it has been fetched again, unless the answer asks for an earlier time.
+    pub cache_duration: Duration,
+    /// How long beyond that it is served while fetching fails.
+    pub stale_if_error: Duration,
     /// Pause after the first failed fetch; doubled after each further one, with up to a quarter
     /// more so that workers do not fall into step.
     pub backoff: Duration,
@@ -41,6 +47,45 @@ impl Retry {
     pub const NONE: Self = Self { count: 0, pause: Duration::ZERO, longest: Duration::ZERO };
 }
 
+impl Schedule {
+    /// How long an answer counts as fresh that asks for `asked` (RFC 9111, 5.2.2.1).
+    fn lifetime(&self, asked: Option<Duration>) -> Duration {
+        let most = self.cache_duration;
+        asked.map_or(most, |asked| asked.clamp(FRESH_MIN.min(most), most))
+    }
+
+    /// Age at which the next fetch begins: early enough that an answer in time is there before the
+    /// document is too old.
+    fn refresh(&self, asked: Option<Duration>) -> Duration {
+        let lifetime = self.lifetime(asked);
+        lifetime.saturating_sub(Duration::from_secs(5).min(lifetime.div_f32(10.0)))
+    }
+}
+
+/// A document that came, and how.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Received<T> {
+    /// The document.
+    pub document: T,
+    /// How long the answer asks to be kept; `None`: it does not say.
+    pub fresh_for: Option<Duration>,
+    /// Whether there is something in it that was not in the one before.
+    pub is_news: bool,
+}
+
+/// When and on whose account another worker fetched a document.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct History {
+    /// When the fetch began.
+    pub began: Timestamp,
+    /// When the document came.
+    pub came: Timestamp,
+    /// When somebody asked for a part that was not there last; the beginning of time: never.
+    pub asked: Timestamp,
+    /// How often in a row such a question brought nothing new.
+    pub in_vain: u32,
+}
+
 /// Something that happened to the source.
 #[derive(Debug)]
 pub enum Event<T> {
@@ -49,20 +94,15 @@ pub enum Event<T> {
     /// A request lacks the document, or a part that is not in the one at hand.
     Wanted,
     /// The fetch ended with a document.
-    Fetched(T),
+    Fetched(Received<T>),
     /// Another worker has fetched one.
-    Adopted {
-        /// The document.
-        document: T,
-        /// When it was fetched.
-        at: Timestamp,
-        /// When somebody asked for a part that was not there last, in any worker.
-        asked: Timestamp,
-    },
+    Adopted(Received<T>, History),
     /// The fetch failed, or could not be started.
     Failed,
     /// Another worker's fetch failed, at that time. One failure is enough to rest for all.
     FailedElsewhere(Timestamp),
+    /// The document is somewhere else now: the one at hand is served until that one came.
+    Moved,
 }
 
 /// What the host has to do next.
@@ -86,9 +126,7 @@ pub struct Source<T> {
     schedule: Schedule,
     held: Option<Held<T>>,
     fetch: Fetch,
-    /// When somebody asked for a part that was not there last; the beginning of time when nobody
-    /// did.
-    asked: Timestamp,
+    history: History,
     /// When a fetch failed last, here or in another worker.
     failed: Timestamp,
 }
@@ -97,22 +135,23 @@ pub struct Source<T> {
 struct Held<T> {
     document: T,
     since: Timestamp,
+    fresh_for: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fetch {
-    Idle { due: Timestamp, failures: u32 },
-    InFlight { failures: u32, since: Timestamp, give_up: Timestamp },
+    Idle { due: Timestamp, failures: u32, asked: bool },
+    InFlight { failures: u32, since: Timestamp, give_up: Timestamp, asked: bool },
 }
 
 impl<T> Source<T> {
     /// A source that has fetched nothing and is due at once.
-    pub const fn new(schedule: Schedule, now: Timestamp) -> Self {
+    pub fn new(schedule: Schedule, now: Timestamp) -> Self {
         Self {
             schedule,
             held: None,
-            fetch: Fetch::Idle { due: now, failures: 0 },
-            asked: Timestamp::BEGINNING,
+            fetch: Fetch::Idle { due: now, failures: 0, asked: false },
+            history: History::default(),
             failed: Timestamp::BEGINNING,
         }
     }
@@ -120,22 +159,15 @@ impl<T> Source<T> {
     /// Takes in what happened; the answer is the one thing to do about it.
     pub fn handle(&mut self, now: Timestamp, event: Event<T>) -> Command {
         match (event, self.fetch) {
-            (Event::Tick, Fetch::Idle { due, failures }) if due <= now => self.start(now, failures),
-            (Event::Wanted, Fetch::Idle { failures, .. }) if self.may_ask(now) => {
-                if self.document(now).is_some() {
-                    self.asked = now;
-                }
-                self.start(now, failures)
+            (Event::Tick, Fetch::Idle { due, failures, asked }) if due <= now => {
+                self.start(now, failures, asked)
             }
-            (Event::Fetched(document), _) => {
-                self.held = Some(Held { document, since: now });
-                self.rest(now.plus(self.schedule.refresh), 0)
-            }
-            (Event::Adopted { document, at, asked }, _) => {
-                let since = at.min(now);
-                self.held = Some(Held { document, since });
-                self.asked = self.asked.max(asked.min(now));
-                self.rest(since.plus(self.schedule.refresh), 0)
+            (Event::Wanted, Fetch::Idle { failures, .. }) => self.want(now, failures),
+            (Event::Fetched(received), fetch) => self.fetched(now, received, fetch),
+            (Event::Adopted(received, history), _) => {
+                let came = history.came.min(now);
+                self.history = History { came, asked: history.asked.min(now), ..history };
+                self.hold(came, received)
             }
             (Event::Failed, Fetch::InFlight { failures, .. }) => self.back_off(now, failures),
             (Event::FailedElsewhere(at), fetch) => match fetch {
@@ -143,7 +175,7 @@ impl<T> Source<T> {
                     self.back_off(at.min(now), failures)
                 }
                 // Who would not have fetched for a long time yet has nothing to rest from.
-                Fetch::Idle { failures, due }
+                Fetch::Idle { failures, due, .. }
                     if self.is_news(at) && (failures > 0 || due <= now) =>
                 {
                     self.back_off(at.min(now), failures)
@@ -154,13 +186,18 @@ impl<T> Source<T> {
             (Event::Tick, Fetch::InFlight { failures, give_up, .. }) if give_up <= now => {
                 self.back_off(now, failures)
             }
-            (Event::Tick | Event::Wanted | Event::Failed, _) => Command::Rest,
+            (Event::Moved, Fetch::Idle { failures: 0, asked, .. }) => {
+                self.fetch = Fetch::Idle { due: now, failures: 0, asked };
+                Command::Rest
+            }
+            (Event::Tick | Event::Wanted | Event::Failed | Event::Moved, _) => Command::Rest,
         }
     }
 
     /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
     pub fn started(&mut self, now: Timestamp) {
-        if let Fetch::InFlight { give_up, .. } = &mut self.fetch {
+        if let Fetch::InFlight { since, give_up, .. } = &mut self.fetch {
+            *since = now;
             *give_up = now.plus(self.schedule.patience);
         }
     }
@@ -168,18 +205,8 @@ impl<T> Source<T> {
     /// The document, if it is young enough.
     pub fn document(&self, now: Timestamp) -> Option<&T> {
         let held = self.held.as_ref()?;
-        (now < held.since.plus(self.schedule.expire)).then_some(&held.document)
-    }
-
-    /// Whether waiting can bring what a request lacks: a fetch is under way, will soon be tried
-    /// again, or may start now.
-    pub fn may_bring(&self, now: Timestamp) -> bool {
-        match self.fetch {
-            Fetch::InFlight { .. } => true,
-            Fetch::Idle { failures, .. } => {
-                (1..=self.schedule.retry.count).contains(&failures) || self.may_ask(now)
-            }
-        }
+        let expire = self.schedule.cache_duration.saturating_add(self.schedule.stale_if_error);
+        (now < held.since.plus(expire)).then_some(&held.document)
     }
 
     /// Whether the last fetch failed.
@@ -189,14 +216,49 @@ impl<T> Source<T> {
         }
     }
 
+    /// Whether the document is served although it should have been fetched again by now.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        let old = |held: &Held<T>| held.since.plus(self.schedule.lifetime(held.fresh_for)) <= now;
+        self.document(now).is_some() && self.held.as_ref().is_some_and(old)
+    }
+
+    /// Whether waiting so long can bring what a request lacks: a fetch is under way, will soon
+    /// be tried again, or may start by then.
+    pub fn may_bring(&self, now: Timestamp, within: Duration) -> bool {
+        match self.fetch {
+            Fetch::InFlight { .. } => true,
+            Fetch::Idle { failures, .. } => {
+                (1..=self.schedule.retry.count).contains(&failures)
+                    || self.may_ask(now).is_some_and(|at| at <= now.plus(within))
+            }
+        }
+    }
+
+    /// Whether a part that is not in the document may be asked for at all.
+    pub const fn may_lack(&self) -> bool {
+        self.schedule.ask_interval.is_some()
+    }
+
+    /// When and on whose account the document at hand was fetched.
+    pub const fn history(&self) -> History {
+        self.history
+    }
+
+    /// How long a question in vain keeps others from asking.
+    pub fn ask_interval(&self) -> Duration {
+        let shortest = self.schedule.ask_interval.unwrap_or_default();
+        let grown = shortest.saturating_mul(1 << self.history.in_vain.min(16));
+        grown.min(ASK_INTERVAL_MAX.max(shortest))
+    }
+
+    /// How long the answer that brought the document asked to be kept.
+    pub fn fresh_for(&self) -> Option<Duration> {
+        self.held.as_ref()?.fresh_for
+    }
+
     /// When the document at hand was fetched; the beginning of time when there is none.
     pub fn fetched_at(&self) -> Timestamp {
         self.held.as_ref().map_or(Timestamp::BEGINNING, |held| held.since)
-    }
-
-    /// When somebody asked for a part that was not there last.
-    pub const fn asked_at(&self) -> Timestamp {
-        self.asked
     }
 
     /// Since when a fetch is under way, here or in another worker.
@@ -215,16 +277,34 @@ impl<T> Source<T> {
         }
     }
 
+    /// From when on a request may cause a fetch; `None`: not before one was due anyway.
+    ///
     /// After a failure nobody may ask before the pause is over: an identity provider that is down
     /// is not helped by our requests.
-    fn may_ask(&self, now: Timestamp) -> bool {
-        let Fetch::Idle { due, failures } = self.fetch else { return false };
+    fn may_ask(&self, now: Timestamp) -> Option<Timestamp> {
+        let Fetch::Idle { due, failures, .. } = self.fetch else { return None };
+        if failures > 0 {
+            return (due <= now).then_some(now);
+        }
         if self.document(now).is_none() {
-            return failures == 0 || due <= now;
+            return Some(now);
         }
         // There is a document, so it is a part that is lacking.
-        let rested = |interval| self.asked.plus(interval) <= now;
-        failures == 0 && self.schedule.ask_interval.is_some_and(rested)
+        self.schedule.ask_interval?;
+        Some(self.history.asked.plus(self.ask_interval()).max(now))
+    }
+
+    fn want(&mut self, now: Timestamp, failures: u32) -> Command {
+        let lacks_part = self.document(now).is_some();
+        match (self.may_ask(now), &mut self.fetch) {
+            (Some(at), _) if at <= now => self.start(now, failures, lacks_part),
+            // The question is kept until it may be asked, so that who waits for it gets an answer.
+            (Some(at), Fetch::Idle { due, asked, .. }) if at < *due => {
+                (*due, *asked) = (at, lacks_part);
+                Command::Rest
+            }
+            (Some(_) | None, _) => Command::Rest,
+        }
     }
 
     /// Whether a failure at that time is later than all that is known.
@@ -232,10 +312,33 @@ impl<T> Source<T> {
         self.failed < at && self.fetched_at() < at
     }
 
-    fn start(&mut self, now: Timestamp, failures: u32) -> Command {
+    fn start(&mut self, now: Timestamp, failures: u32, asked: bool) -> Command {
         let give_up = now.plus(self.schedule.patience);
-        self.fetch = Fetch::InFlight { failures, since: now, give_up };
+        self.fetch = Fetch::InFlight { failures, since: now, give_up, asked };
         Command::Fetch
+    }
+
+    fn fetched(&mut self, now: Timestamp, received: Received<T>, fetch: Fetch) -> Command {
+        let History { asked: last, in_vain, .. } = self.history;
+        // Of an answer that comes after it was given up nobody knows when it was asked for.
+        let (began, asked) = match fetch {
+            Fetch::InFlight { since, asked, .. } => (since, asked),
+            Fetch::Idle { .. } => (Timestamp::BEGINNING, false),
+        };
+        let in_vain = match (received.is_news, asked) {
+            (true, _) => 0,
+            (false, true) => in_vain.saturating_add(1),
+            (false, false) => in_vain,
+        };
+        let asked = if asked { began } else { last };
+        self.history = History { began, came: now, asked, in_vain };
+        self.hold(now, received)
+    }
+
+    fn hold(&mut self, since: Timestamp, received: Received<T>) -> Command {
+        let Received { document, fresh_for, .. } = received;
+        self.held = Some(Held { document, since, fresh_for });
+        self.rest(since.plus(self.schedule.refresh(fresh_for)), 0)
     }
 
     fn back_off(&mut self, now: Timestamp, failures: u32) -> Command {
@@ -255,136 +358,10 @@ impl<T> Source<T> {
     }
 
     const fn rest(&mut self, due: Timestamp, failures: u32) -> Command {
-        self.fetch = Fetch::Idle { due, failures };
+        self.fetch = Fetch::Idle { due, failures, asked: false };
         Command::Release
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const S: Schedule = Schedule {
-        refresh: Duration::from_secs(300),
-        expire: Duration::from_secs(3_600),
-        backoff: Duration::from_secs(1),
-        backoff_max: Duration::from_secs(60),
-        retry: Retry::NONE,
-        ask_interval: Some(Duration::from_secs(10)),
-        patience: Duration::from_secs(5),
-    };
-
-    /// Multiples of 256 ms draw no jitter.
-    fn at(units: u64) -> Timestamp {
-        Timestamp::from_millis(units.saturating_mul(256_000))
-    }
-
-    fn secs(secs: u64) -> Timestamp {
-        at(1).plus(Duration::from_secs(secs))
-    }
-
-    const fn fresh(now: Timestamp) -> Source<&'static str> {
-        Source::new(S, now)
-    }
-
-    const fn document() -> Event<&'static str> {
-        Event::Fetched("a document")
-    }
-
-    #[test]
-    fn an_old_document_is_served_while_the_refresh_fails() {
-        let mut source = fresh(secs(0));
-        assert_eq!(source.handle(secs(0), Event::Tick), Command::Fetch);
-        assert_eq!(source.handle(secs(1), document()), Command::Release);
-        assert_eq!(source.deadline(), secs(301));
-        assert_eq!(source.handle(secs(301), Event::Tick), Command::Fetch);
-        assert!(source.document(secs(302)).is_some());
-        let mut now = secs(302);
-        for pause in [1_u64, 2, 4, 8, 16, 32, 60, 60] {
-            assert_eq!(source.handle(now, Event::Failed), Command::Release);
-            let wait = source.deadline().since(now);
-            let least = Duration::from_secs(pause);
-            assert!(least <= wait && wait <= least.mul_f32(1.25), "{pause} {wait:?}");
-            assert_eq!(source.handle(now, Event::Tick), Command::Rest);
-            now = source.deadline();
-            assert_eq!(source.handle(now, Event::Tick), Command::Fetch);
-        }
-        assert!(source.document(secs(3_600)).is_some());
-        assert!(source.document(secs(3_601)).is_none());
-    }
-
-    #[test]
-    fn retries_come_first_and_who_waits_waits_on() {
-        let retry =
-            Retry { count: 3, pause: Duration::from_secs(2), longest: Duration::from_secs(5) };
-        let mut source = Source::<()>::new(Schedule { retry, ..S }, secs(0));
-        let mut now = secs(0);
-        for (pause, command) in [
-            (2_u64, Command::Rest),
-            (4, Command::Rest),
-            (5, Command::Rest),
-            (1, Command::Release),
-            (2, Command::Release),
-        ] {
-            assert_eq!(source.handle(now, Event::Tick), Command::Fetch, "{pause}");
-            assert_eq!(source.handle(now, Event::Failed), command, "{pause}");
-            assert_eq!(source.may_bring(now), command == Command::Rest, "{pause}");
-            assert_eq!(source.handle(now, Event::Wanted), Command::Rest, "{pause}");
-            let wait = source.deadline().since(now);
-            let least = Duration::from_secs(pause);
-            assert!(least <= wait && wait <= least.mul_f32(1.25), "{pause} {wait:?}");
-            now = source.deadline();
-        }
-    }
-
-    #[test]
-    fn asking_for_what_is_not_there_costs_one_fetch_in_each_interval() {
-        let mut source = fresh(secs(0));
-        let _ = source.handle(secs(0), Event::Tick);
-        let _ = source.handle(secs(0), document());
-        let fetches = (1..=25)
-            .filter(|&now| {
-                let may = source.may_bring(secs(now));
-                let command = source.handle(secs(now), Event::Wanted);
-                assert_eq!(may, command == Command::Fetch, "{now}");
-                if command == Command::Fetch {
-                    let _ = source.handle(secs(now), document());
-                }
-                command == Command::Fetch
-            })
-            .count();
-        assert_eq!(fetches, 3);
-    }
-
-    #[test]
-    fn one_fetch_serves_all_who_wait() {
-        let mut source = fresh(secs(0));
-        assert_eq!(source.handle(secs(0), Event::Wanted), Command::Fetch);
-        assert_eq!(source.handle(secs(0), Event::Wanted), Command::Rest);
-        assert!(source.may_bring(secs(0)));
-        assert_eq!(source.handle(secs(0), Event::Tick), Command::Rest);
-        assert_eq!(source.handle(secs(2), document()), Command::Release);
-    }
-
-    #[test]
-    fn nobody_waits_while_a_failure_is_rested_from() {
-        let mut source = fresh(secs(0));
-        assert_eq!(source.handle(secs(0), Event::Wanted), Command::Fetch);
-        assert_eq!(source.handle(secs(0), Event::Failed), Command::Release);
-        assert!(!source.may_bring(secs(0)));
-        assert!(source.may_bring(secs(2)));
-        assert_eq!(source.handle(secs(2), Event::Wanted), Command::Fetch);
-    }
-
-    #[test]
-    fn an_answer_that_never_comes_counts_as_a_failure() {
-        let mut source = fresh(at(1));
-        assert_eq!(source.handle(at(1), Event::Tick), Command::Fetch);
-        assert_eq!(source.deadline(), secs(5));
-        assert_eq!(source.handle(secs(4), Event::Tick), Command::Rest);
-        assert_eq!(source.handle(secs(5), Event::Tick), Command::Release);
-        // An answer that comes after all is welcome.
-        assert_eq!(source.handle(secs(5), document()), Command::Release);
-        assert!(source.document(secs(5)).is_some());
-    }
-}
+mod tests;

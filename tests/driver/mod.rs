@@ -10,7 +10,8 @@ use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::remote::SourceId;
 use jwt_gate::remote::fetch::{Answer, FetchError};
-use jwt_gate::remote::source::{Command, Event};
+use jwt_gate::remote::freshness;
+use jwt_gate::remote::source::Command;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 
@@ -40,7 +41,7 @@ impl Core {
         let sources: Vec<_> = self.gate.iter().flat_map(Gate::sources).collect();
         for source in sources {
             let now = self.now;
-            let command = self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick));
+            let command = self.gate.as_mut().map(|gate| gate.tick(now, source));
             if command == Some(Command::Fetch) {
                 self.fetch(source);
             }
@@ -62,29 +63,31 @@ impl Core {
                 Err(FetchError::NoAnswer)
             }
             Some(Fault::Refused | Fault::Reset | Fault::Truncated) => Err(FetchError::NoAnswer),
-            None => Ok(Answer { status: endpoint.status, body: &body }),
+            None => Ok(answer(endpoint, &body)),
         };
         let settled = gate.settle(self.now, source, end);
         self.log.extend(settled.note.map(|note| note.to_string()));
     }
 
+    /// Decides on a request, and holds it as long as it may wait.
     fn effects(&mut self, view: &[(Vec<u8>, Vec<u8>)]) -> Effects {
-        let mut until = None;
+        let mut deadline = None;
         loop {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
-            let may_wait = until.is_none_or(|until| now < until);
-            let source = match gate.check(Moment { now, may_wait }, &view, Lent::NOTHING) {
+            let may_wait = deadline.is_none_or(|deadline| now < deadline);
+            let lack = match gate.check(Moment { now, may_wait }, &view, Lent::NOTHING) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
-                Decision::Wait(source) => source,
+                Decision::Wait(lack) => lack,
             };
-            let wait = gate.remote(source).map(|remote| remote.max_wait).unwrap_or_default();
-            until = until.or(Some(now.plus(wait)));
-            if gate.handle(now, source, Event::Wanted) == Command::Fetch {
-                self.fetch(source);
+            let longest = gate.remote(lack.source).map(|remote| remote.max_wait);
+            deadline = deadline.or(longest.map(|longest| now.plus(longest)));
+            if gate.want(now, lack) == Command::Fetch {
+                self.fetch(lack.source);
             } else {
-                self.advance(Duration::from_millis(20));
+                self.now = now.plus(Duration::from_millis(20));
+                self.tick();
             }
         }
     }
@@ -163,6 +166,17 @@ fn left(effects: &Effects) -> Left {
     };
     let exports = exports.iter().map(|export| (export.name.to_string(), export.value.clone()));
     Left { exports: exports.collect(), rerouted }
+}
+
+/// What the endpoint answers, as a host reads it.
+fn answer<'b>(endpoint: &Endpoint, body: &'b [u8]) -> Answer<'b> {
+    let header = |wanted: &str| {
+        let named = endpoint.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        named.map(|(_, value)| value.as_str())
+    };
+    let fresh_for =
+        header("cache-control").and_then(|control| freshness::fresh_for(control, header("age")));
+    Answer { status: endpoint.status, body, fresh_for }
 }
 
 /// The request as a proxy shows it: pseudo-headers first, `host` as `:authority`, and the lines of

@@ -47,7 +47,8 @@ impl Spy {
         let sources: Vec<_> = gate.sources().collect();
         let mut notes = Vec::new();
         for source in sources {
-            let settled = gate.settle(now, source, Ok(Answer { status: idp.status, body }));
+            let settled =
+                gate.settle(now, source, Ok(Answer { status: idp.status, body, fresh_for: None }));
             notes.push(format!("{settled:?}"));
             notes.extend(settled.note.map(|note| note.to_string()));
         }

@@ -154,12 +154,10 @@ fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
 }
 
 fn schedule(raw: &raw::RemoteJwks) -> Schedule {
-    let cache = raw.cache_duration.unwrap_or(Duration::from_secs(600));
     let day = Duration::from_secs(24 * 60 * 60);
     Schedule {
-        // Early enough that an answer in time is there before the old keys are too old.
-        refresh: cache.saturating_sub(Duration::from_secs(5).min(cache.div_f32(10.0))),
-        expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
+        cache_duration: raw.cache_duration.unwrap_or(Duration::from_secs(600)),
+        stale_if_error: raw.stale_if_error.unwrap_or(day),
         backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
         backoff_max: Duration::from_secs(60),
         retry: raw.retry_policy.as_ref().map_or(Retry::NONE, retry),

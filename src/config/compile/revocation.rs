@@ -60,8 +60,8 @@ pub(super) fn remote_revocations(
         timeout: raw.http_uri.timeout,
         max_wait: raw.http_uri.timeout,
         schedule: Schedule {
-            refresh,
-            expire: refresh.saturating_add(raw.stale_if_error.unwrap_or(day)),
+            cache_duration: refresh,
+            stale_if_error: raw.stale_if_error.unwrap_or(day),
             backoff: Duration::from_secs(1).min(refresh),
             backoff_max: Duration::from_secs(60),
             ask_interval: None,
