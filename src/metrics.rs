@@ -7,6 +7,10 @@ use crate::rejection::Rejection;
 pub enum Counter {
     /// Requests that passed.
     Allowed,
+    /// Tokens whose signature had been checked before.
+    CacheHit,
+    /// Tokens whose signature had to be checked, where such are remembered.
+    CacheMiss,
     /// Requests that a shadow rule let pass although it would have refused them.
     ShadowDenied,
     /// Requests that were held for keys.
@@ -22,8 +26,15 @@ pub enum Counter {
 impl Counter {
     /// Every counter.
     pub fn all() -> impl Iterator<Item = Self> {
-        let fixed =
-            [Self::Allowed, Self::ShadowDenied, Self::Held, Self::Fetched, Self::FetchFailed];
+        let fixed = [
+            Self::Allowed,
+            Self::CacheHit,
+            Self::CacheMiss,
+            Self::ShadowDenied,
+            Self::Held,
+            Self::Fetched,
+            Self::FetchFailed,
+        ];
         fixed.into_iter().chain(Rejection::LABELS.iter().copied().map(Self::Denied))
     }
 
@@ -31,6 +42,8 @@ impl Counter {
     pub fn name(self) -> String {
         match self {
             Self::Allowed => "jwt_gate.allowed".to_owned(),
+            Self::CacheHit => "jwt_gate.token_cache.hit".to_owned(),
+            Self::CacheMiss => "jwt_gate.token_cache.miss".to_owned(),
             Self::ShadowDenied => "jwt_gate.shadow_denied".to_owned(),
             Self::Held => "jwt_gate.held".to_owned(),
             Self::Denied(label) => format!("jwt_gate.denied.{label}"),

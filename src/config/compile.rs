@@ -1,5 +1,6 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
+mod cache;
 mod condition;
 mod keys;
 mod matcher;
@@ -75,6 +76,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         .collect();
     let owned = owned(&providers);
     let index = RuleIndex::new(&rules);
+    let token_cache = cache::shared(config.token_cache.as_ref(), &root.key("token_cache"), faults);
     let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
     warnings.extend(covered(&rules, &index));
     let policy = Policy {
@@ -94,6 +96,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         }),
         host_crypto: config.host_crypto.unwrap_or(true),
         limits,
+        token_cache,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     Some(policy)

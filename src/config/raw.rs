@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
-pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
+pub(crate) use provider::{
+    ClaimName, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks, TokenHeader,
+};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
 use crate::config::read::{Text, record, word};
@@ -32,13 +34,13 @@ record! {
         host: Option<HostName>,
         host_crypto: Option<bool>,
         limits: Option<Limits>,
+        token_cache: Option<TokenCache>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
         stat_prefix: LATER,
         audit: LATER,
-        token_cache: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
     }
@@ -73,5 +75,13 @@ record! {
         max_keys_tried: Option<u32>,
         max_jwks_bytes: Option<u32>,
         max_held_requests: Option<u32>,
+    }
+}
+
+record! {
+    /// Room for verified tokens.
+    pub(crate) struct TokenCache {
+        entries: Option<u32>,
+        max_bytes: Option<u32>,
     }
 }

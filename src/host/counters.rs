@@ -16,10 +16,15 @@ impl Counters {
 
     /// Adds one.
     pub(super) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Adds so many, if any.
+    pub(super) fn add(&self, counter: Counter, by: u32) {
         let at = Counter::all().position(|known| known == counter);
-        if let Some(id) = at.and_then(|at| self.0.get(at)) {
+        if let Some(id) = at.and_then(|at| self.0.get(at)).filter(|_| by > 0) {
             // A count that is lost is no reason to refuse anybody.
-            let _ = abi::count(*id);
+            let _ = abi::count(*id, by);
         }
     }
 }

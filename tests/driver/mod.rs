@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jwt_gate::cache::TokenCache;
 use jwt_gate::effects::{Effects, HeaderOp};
 use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
@@ -19,6 +20,7 @@ use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
 pub(crate) struct Core {
     now: Timestamp,
     gate: Option<Gate>,
+    cache: Option<TokenCache>,
     endpoint: Option<Endpoint>,
     fetches: u64,
     log: Vec<String>,
@@ -30,7 +32,7 @@ impl Core {
     /// A driver for one scenario.
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
-        Self { now, gate: None, endpoint: None, fetches: 0, log: Vec::new() }
+        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log: Vec::new() }
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -71,7 +73,8 @@ impl Core {
         for _ in 0..4 {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
-            let source = match gate.check(Moment { now, may_wait: true }, &view, Lent::NOTHING) {
+            let lent = Lent { cache: self.cache.as_ref(), ..Lent::NOTHING };
+            let source = match gate.check(Moment { now, may_wait: true }, &view, lent) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
                 Decision::Wait(source) => source,
@@ -101,6 +104,7 @@ impl Driver for Core {
         self.endpoint = Some(idp);
         let policy = Policy::from_json(config.as_bytes())
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        self.cache = Some(TokenCache::new(&policy, 0));
         self.gate = Some(Gate::new(Arc::new(policy), self.now));
         self.tick();
         Ok(())

@@ -1,6 +1,6 @@
 //! Providers: places, keys, headers.
 
-use super::{keys, matcher};
+use super::{cache, keys, matcher};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimName};
@@ -36,6 +36,8 @@ pub(super) fn provider(
         Some(PayloadHeader { name, padded: raw.pad_forward_payload_header })
     });
     let claim_headers = claim_headers(raw, at, faults);
+    let token_cache = raw.jwt_cache_config.as_ref();
+    let token_cache = token_cache.map(|own| cache::own(own, &at.key("jwt_cache_config"), faults));
     let written =
         payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
     for name in written {
@@ -75,6 +77,7 @@ pub(super) fn provider(
         token_types: texts(&raw.token_types),
         realm: raw.realm.as_ref().map(|text| text.0.as_str().into()),
         resource_metadata: raw.resource_metadata.as_ref().map(|text| text.0.as_str().into()),
+        token_cache,
     })
 }
 

@@ -34,6 +34,7 @@ record! {
         token_types: Vec<Text>,
         realm: Option<Text>,
         resource_metadata: Option<Text>,
+        jwt_cache_config: Option<JwtCacheConfig>,
     }
     refused {
         payload_in_metadata: LATER,
@@ -41,7 +42,6 @@ record! {
         failed_status_in_metadata: LATER,
         normalize_payload_in_metadata: LATER,
         clear_route_cache: LATER,
-        jwt_cache_config: LATER,
         discovery: LATER,
         revoked: LATER,
         remote_revocations: LATER,
@@ -123,6 +123,14 @@ record! {
         uri: Text,
         cluster: Text,
         timeout: Duration,
+    }
+}
+
+record! {
+    /// Room for a provider's own verified tokens; 0 stands for the default.
+    pub(crate) struct JwtCacheConfig {
+        jwt_cache_size: Option<u32>,
+        jwt_max_token_size: Option<u32>,
     }
 }
 

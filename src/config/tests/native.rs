@@ -91,7 +91,6 @@ fn configurations_of_the_native_filter_are_taken_or_refused_field_by_field() {
             "providers.p.failed_status_in_metadata: is not available in this version",
             "providers.p.normalize_payload_in_metadata: is not available in this version",
             "providers.p.clear_route_cache: is not available in this version",
-            "providers.p.jwt_cache_config: is not available in this version",
             "providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out",
         ]
     );

@@ -19,8 +19,6 @@ fn refused_names_of_a_provider_say_why() {
     providers.p.normalize_payload_in_metadata: is not available in this version
 "clear_route_cache": true
     providers.p.clear_route_cache: is not available in this version
-"jwt_cache_config": {}
-    providers.p.jwt_cache_config: is not available in this version
 "discovery": {}
     providers.p.discovery: is not available in this version
 "revoked": []
