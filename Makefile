@@ -82,9 +82,9 @@ bench: wasm envoy toolchain ## Measure the module beside Envoy's own filter; ROU
 		$(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(STEP),--step '$(STEP)')
 
 .PHONY: bench-core
-bench-core: ## Measure what the number of rules and a signature cost a request, natively
+bench-core: ## Measure what rules, signatures and revoked tokens cost a request, natively
 	@echo '==> bench: the core'
-	@cargo bench -q -p jwt-gate --bench rules --bench signatures
+	@cargo bench -q -p jwt-gate --bench rules --bench signatures --bench revocation
 
 # Needs a nightly compiler and cargo-fuzz.
 .PHONY: fuzz

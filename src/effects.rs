@@ -85,7 +85,7 @@ impl Effects {
                 challenge(answer.challenge, why, challenger, view).map(|c| ("www-authenticate", c)),
             );
         }
-        if *why == Rejection::KeysUnavailable {
+        if matches!(why, Rejection::KeysUnavailable | Rejection::RevocationsUnavailable) {
             headers.push(("retry-after", "1".to_owned()));
         }
         Self::Reply(Reply { status: answer.status, headers, body, details: answer.label })

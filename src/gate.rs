@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod authorize;
+mod revoke;
 mod settle;
 
 use std::sync::Arc;
@@ -236,6 +237,11 @@ impl Gate {
         self.source(source).map_or(Timestamp::BEGINNING, Source::asked_at)
     }
 
+    /// How many octets an answer for a source may have.
+    pub fn max_bytes(&self, source: SourceId) -> usize {
+        self.remote(source).map_or(0, |remote| remote.kind.max_bytes(&self.policy.limits.keys))
+    }
+
     /// What to fetch for a source.
     pub fn remote(&self, source: SourceId) -> Option<&Remote> {
         self.policy.sources.get(source.0)
@@ -247,8 +253,10 @@ impl Gate {
 
     /// The keys of a source, if they are young enough.
     fn keys(&self, now: Timestamp, id: SourceId) -> Option<&Arc<KeySet>> {
-        let Document::Keys(keys) = self.source(id)?.document(now)?;
-        Some(keys)
+        match self.source(id)?.document(now)? {
+            Document::Keys(keys) => Some(keys),
+            Document::Revocations(_) => None,
+        }
     }
 }
 

@@ -99,10 +99,10 @@ impl<'t> Jws<'t> {
         let Self { stated, compact, payload, signature } = self;
         let signed = compact.get(..payload.end).unwrap_or_default().as_bytes();
         let mut refused = Rejection::UnknownKey;
-        let mut verified = false;
+        let mut by = None;
         for key in keys.candidates(stated.kid(), stated.algorithm) {
-            verified = key.verify(stated.algorithm, signed, &signature, host);
-            if verified {
+            if key.verify(stated.algorithm, signed, &signature, host) {
+                by = Some(key);
                 break;
             }
             refused = if stated.algorithm == Algorithm::EdDsa && signature.len() != 64 {
@@ -111,10 +111,10 @@ impl<'t> Jws<'t> {
                 Rejection::BadSignature
             };
         }
-        if !verified {
-            return Err(refused);
-        }
-        Ok(VerifiedToken(Arc::new(Verified { stated, compact: compact.into(), payload })))
+        let key = by.ok_or(refused)?;
+        // A token that names no key is by that key all the same.
+        let kid = key.kid().or(stated.kid()).map(Box::from);
+        Ok(VerifiedToken(Arc::new(Verified { stated, compact: compact.into(), payload, kid })))
     }
 }
 
@@ -134,6 +134,7 @@ struct Verified {
     stated: Stated,
     compact: Box<str>,
     payload: Range<usize>,
+    kid: Option<Box<str>>,
 }
 
 impl VerifiedToken {
@@ -152,6 +153,11 @@ impl VerifiedToken {
         self.0.stated.typ()
     }
 
+    /// Name of the key that made the signature; the header's `kid` when the key has none.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
+    }
+
     /// The payload in base64url without padding, as it came.
     pub fn payload(&self) -> &str {
         self.0.compact.get(self.0.payload.clone()).unwrap_or_default()
@@ -165,7 +171,8 @@ impl VerifiedToken {
     /// Bytes of memory that it takes, about.
     pub(crate) fn size(&self) -> usize {
         let Stated { kid, typ, claims, .. } = &self.0.stated;
-        let texts = [kid, typ].into_iter().flatten().map(|text| text.len()).sum::<usize>();
+        let texts =
+            [kid, typ, &self.0.kid].into_iter().flatten().map(|text| text.len()).sum::<usize>();
         size_of::<Verified>()
             .saturating_add(self.0.compact.len())
             .saturating_add(texts)

@@ -21,4 +21,5 @@ pub mod rejection;
 pub mod remote;
 pub mod request;
 pub mod requirement;
+pub mod revocation;
 pub mod time;

@@ -105,8 +105,8 @@ fn a_key_that_is_not_used_has_its_reason() {
         der[at] = octet;
         block("PUBLIC KEY", &der)
     };
-    let strict = "not PEM: a line `-----BEGIN …-----`, lines of base64 that are equally long (but \
-                  the last), a line `-----END …-----` with the same words";
+    let strict = "not PEM: a line `-----BEGIN …-----`, lines of base64, a line `-----END …-----` \
+                  with the same words";
     let rows = [
         (pem!("rsa-1024").to_owned(), "a modulus of 1024 bits (2048 to 4096 are accepted)"),
         (altered(modulus_end, rsa_spki[modulus_end] & 0xfe), "an even modulus"),
@@ -129,11 +129,12 @@ fn a_key_that_is_not_used_has_its_reason() {
         (block("PUBLIC KEY", &der(pem!("rsa"))), "not a public key in DER"),
         (block("RSA PUBLIC KEY", &der(pem!("rsa.pub"))), "not an RSA public key in DER"),
         (block("PUBLIC KEY", &[der(pem!("rsa.pub")), vec![0]].concat()), "not a public key in DER"),
-        (block("CERTIFICATE", b""), strict),
+        (block("CERTIFICATE", b""), "not an X.509 certificate in DER"),
         (pem!("rsa.pub").replace("END PUBLIC", "END RSA PUBLIC"), strict),
         (pem!("rsa.pub").replace("-----END", ""), strict),
         (pem!("rsa.pub").replacen('A', "*", 1), strict),
-        (pem!("rsa.pub").replacen('A', "\n", 1), strict),
+        (pem!("rsa.pub").replacen('A', " ", 1), strict),
+        (pem!("rsa.pub").replace("KEY-----\n", "KEY-----"), strict),
     ];
     for (text, reason) in rows {
         assert_eq!(configured(&text), [format!("no usable key; PEM block 1: {reason}")], "{text}");

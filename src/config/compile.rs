@@ -6,6 +6,7 @@ mod keys;
 mod matcher;
 mod provider;
 mod requirement;
+mod revocation;
 mod rule;
 
 use std::collections::BTreeMap;

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{
-    ClaimName, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks, TokenHeader,
+    ClaimName, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
+    RemoteRevocations, Revocation, TokenHeader,
 };
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 

@@ -172,13 +172,12 @@ impl Gate {
         location: &'g Location,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
-        let now = case.moment.now;
-        if let Err(why) = provider.1.screen(now, token.stated(), audiences) {
+        let moment = case.moment;
+        if let Err(why) = provider.1.screen(moment.now, token.stated(), audiences) {
             forget_ended(case, &token, provider);
             return Verdict::Refused(why);
         }
-        let accepted =
-            |token| Verdict::Valid(vec![Accepted { provider: provider.1, location, token }]);
+        let accepted = |token| self.accept(moment, provider.1, location, token);
         let id = match &provider.1.keys {
             Keys::Local(keys) => {
                 let verified = self.verify(case, token, provider, keys);
@@ -186,7 +185,7 @@ impl Gate {
             }
             Keys::Remote(id) => *id,
         };
-        let (why, fresh_keys_may_help) = match self.keys(now, id) {
+        let (why, fresh_keys_may_help) = match self.keys(moment.now, id) {
             None => (Rejection::KeysUnavailable, true),
             Some(keys) => {
                 let kid = token.stated().kid();
@@ -197,8 +196,8 @@ impl Gate {
                 }
             }
         };
-        let may_bring = self.source(id).is_some_and(|source| source.may_bring(now));
-        if case.moment.may_wait && fresh_keys_may_help && may_bring {
+        let may_bring = self.source(id).is_some_and(|source| source.may_bring(moment.now));
+        if moment.may_wait && fresh_keys_may_help && may_bring {
             Verdict::Unknown(id)
         } else {
             Verdict::Refused(why)

@@ -231,7 +231,7 @@ impl Context for Root {
             self.awaited.remove(&source);
         }
         let limit = match &*self.shared.gate.borrow() {
-            Some(gate) => gate.policy().limits().keys.max_bytes,
+            Some(gate) => gate.max_bytes(source),
             None => return,
         };
         let answer = fetching::answer(headers, body, limit);

@@ -1,9 +1,7 @@
 //! A public key as the octets that it is made of, whatever form it was published in.
 
-use pkcs1::RsaPublicKey;
-use spki::der::asn1::{AnyRef, BitStringRef, SequenceRef};
-use spki::der::{self, Decode, Reader, SliceReader, Tag, TagMode, TagNumber, Tagged};
-use spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 
 use crate::crypto::{Curve, KeyError, VerifyingKey};
 
@@ -67,29 +65,16 @@ const CURVES: [(ObjectIdentifier, Curve); 3] = [
 impl PublicKey {
     /// Reads `RSAPublicKey` (RFC 8017, appendix A.1.1).
     pub(super) fn from_pkcs1(der: &[u8]) -> Result<Self, DerError> {
-        let key = RsaPublicKey::from_der(der).map_err(|_| DerError::RsaPublicKey)?;
-        let [n, e] = [key.modulus, key.public_exponent].map(|integer| integer.as_bytes().into());
+        let integers = integers(der).map_err(|_| DerError::RsaPublicKey)?;
+        let [n, e] = integers.map(|integer| integer.as_bytes().into());
         Ok(Self::Rsa { n, e })
     }
 
     /// Reads `SubjectPublicKeyInfo` (RFC 5280, section 4.1.2.7).
     pub(super) fn from_spki(der: &[u8]) -> Result<Self, DerError> {
-        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| DerError::PublicKeyInfo)?;
-        Self::from_info(&info)
-    }
-
-    /// Reads the key of a certificate (RFC 5280, section 4.1).
-    ///
-    /// Nothing else of it is looked at: neither names nor dates, extensions or signature. Who
-    /// published the certificate is trusted with the key, and no authority vouches for it.
-    pub(super) fn from_certificate(der: &[u8]) -> Result<Self, DerError> {
-        let info = certified(der).map_err(|_| DerError::Certificate)?;
-        Self::from_info(&info)
-    }
-
-    fn from_info(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Self, DerError> {
-        let key = info.subject_public_key.as_bytes().ok_or(DerError::PublicKeyInfo)?;
-        let AlgorithmIdentifierRef { oid, parameters } = info.algorithm;
+        let Info { algorithm: oid, parameters, key } =
+            Info::from_der(der).map_err(|_| DerError::PublicKeyInfo)?;
+        let key = key.as_bytes().ok_or(DerError::PublicKeyInfo)?;
         match oid {
             RSA_ENCRYPTION if parameters.is_some_and(AnyRef::is_null) => Self::from_pkcs1(key),
             EC_PUBLIC_KEY => {
@@ -105,6 +90,14 @@ impl PublicKey {
             RSA_ENCRYPTION | ED25519 => Err(DerError::Parameters { oid }),
             oid => Err(DerError::Algorithm { oid }),
         }
+    }
+
+    /// Reads the key of a certificate (RFC 5280, section 4.1).
+    ///
+    /// Nothing else of it is looked at: neither names nor dates, extensions or signature. Who
+    /// published the certificate is trusted with the key, and no authority vouches for it.
+    pub(super) fn from_certificate(der: &[u8]) -> Result<Self, DerError> {
+        Self::from_spki(certified(der).map_err(|_| DerError::Certificate)?)
     }
 
     /// The kind of key, as `kty` names it.
@@ -135,26 +128,63 @@ impl PublicKey {
     }
 }
 
-/// The `SubjectPublicKeyInfo` of a certificate.
-fn certified(der: &[u8]) -> der::Result<SubjectPublicKeyInfoRef<'_>> {
-    let mut document = SliceReader::new(der)?;
-    let info = document.sequence(|certificate| {
-        let info = certificate.sequence(|tbs| {
-            let _version: Option<u8> = tbs.context_specific(TagNumber::N0, TagMode::Explicit)?;
-            // An integer that may be negative or too long: authorities have issued such numbers.
-            tbs.decode::<AnyRef<'_>>()?.tag().assert_eq(Tag::Integer)?;
-            tbs.decode::<AlgorithmIdentifierRef<'_>>()?;
-            let [_issuer, _validity, _subject]: [SequenceRef<'_>; 3] =
-                [tbs.decode()?, tbs.decode()?, tbs.decode()?];
-            let info = tbs.decode()?;
-            while !tbs.is_finished() {
-                tbs.decode::<AnyRef<'_>>()?;
-            }
-            Ok(info)
-        })?;
-        certificate.decode::<AlgorithmIdentifierRef<'_>>()?;
-        certificate.decode::<BitStringRef<'_>>()?;
-        Ok(info)
-    })?;
-    document.finish(info)
+/// What is in a `SEQUENCE`, and nothing comes behind it. Each level has a reader of its own, so
+/// that there is one kind of reader to compile, and nothing is entered that is not asked for.
+fn sequence(der: &[u8]) -> der::Result<SliceReader<'_>> {
+    let any = AnyRef::from_der(der)?;
+    any.tag().assert_eq(Tag::Sequence)?;
+    SliceReader::new(any.value())
+}
+
+/// A `SubjectPublicKeyInfo`.
+struct Info<'d> {
+    algorithm: ObjectIdentifier,
+    parameters: Option<AnyRef<'d>>,
+    key: BitStringRef<'d>,
+}
+
+impl<'d> Info<'d> {
+    fn from_der(der: &'d [u8]) -> der::Result<Self> {
+        let mut info = sequence(der)?;
+        let mut identifier = sequence(info.tlv_bytes()?)?;
+        let algorithm = identifier.decode()?;
+        let parameters = if identifier.is_finished() { None } else { Some(identifier.decode()?) };
+        let key = info.decode()?;
+        identifier.finish()?;
+        info.finish()?;
+        Ok(Self { algorithm, parameters, key })
+    }
+}
+
+/// The `SubjectPublicKeyInfo` of a certificate, in DER.
+fn certified(der: &[u8]) -> der::Result<&[u8]> {
+    let mut certificate = sequence(der)?;
+    let mut tbs = sequence(certificate.tlv_bytes()?)?;
+    let mut next = AnyRef::decode(&mut tbs)?;
+    let version = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    if next.tag() == version {
+        next = tbs.decode()?;
+    }
+    // An integer that may be negative or too long: authorities have issued such numbers.
+    next.tag().assert_eq(Tag::Integer)?;
+    // Algorithm, issuer, validity, subject.
+    for _ in 0..4 {
+        AnyRef::decode(&mut tbs)?.tag().assert_eq(Tag::Sequence)?;
+    }
+    let info = tbs.tlv_bytes()?;
+    while !tbs.is_finished() {
+        AnyRef::decode(&mut tbs)?;
+    }
+    AnyRef::decode(&mut certificate)?.tag().assert_eq(Tag::Sequence)?;
+    AnyRef::decode(&mut certificate)?.tag().assert_eq(Tag::BitString)?;
+    certificate.finish()?;
+    Ok(info)
+}
+
+/// Modulus and exponent of an `RSAPublicKey`.
+fn integers(der: &[u8]) -> der::Result<[UintRef<'_>; 2]> {
+    let mut key = sequence(der)?;
+    let integers = [key.decode()?, key.decode()?];
+    key.finish()?;
+    Ok(integers)
 }

@@ -13,6 +13,7 @@ use crate::policy::matcher::TextMatcher;
 use crate::rejection::{Demand, Malformed, Rejection};
 use crate::remote::SourceId;
 use crate::request::HeaderName;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 
 /// A compiled provider.
@@ -34,6 +35,10 @@ pub struct Provider {
     pub skew: u64,
     /// Where the keys are.
     pub keys: Keys,
+    /// Tokens that were taken back.
+    pub revoked: RevocationList,
+    /// Where more of those are.
+    pub remote_revocations: Option<RemoteRevocations>,
     /// Where tokens are looked for, in the order of evaluation.
     pub locations: Box<[Location]>,
     /// Whether the token goes on to the upstream.
@@ -69,6 +74,15 @@ pub enum Keys {
     Local(Arc<KeySet>),
     /// Behind a URL.
     Remote(SourceId),
+}
+
+/// Where the list of a provider's revoked tokens is.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteRevocations {
+    /// The source that brings it.
+    pub source: SourceId,
+    /// Whether tokens pass while it cannot be had.
+    pub open: bool,
 }
 
 /// The header that takes the payload in base64url.

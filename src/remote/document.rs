@@ -6,12 +6,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
+use crate::revocation::{ListError, RevocationList};
 
 /// What is expected behind a URL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// A JSON Web Key set (RFC 7517, section 5).
     Keys,
+    /// A list of revoked tokens.
+    Revocations(RevocationTerms),
+}
+
+/// What a list of revoked tokens may be, and what happens without it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RevocationTerms {
+    /// Octets of the document.
+    pub max_bytes: usize,
+    /// Whether tokens pass while there is none.
+    pub open: bool,
 }
 
 /// What came.
@@ -19,6 +31,8 @@ pub enum Kind {
 pub enum Document {
     /// Keys; at least one.
     Keys(Arc<KeySet>),
+    /// Revoked tokens.
+    Revocations(Arc<RevocationList>),
 }
 
 /// Why a body is no document of the expected kind.
@@ -27,6 +41,9 @@ pub enum DocumentError {
     /// It is no set with a usable key.
     #[error("no key set: {0}")]
     Keys(#[from] KeySetError),
+    /// It is no list of revoked tokens, or an entry of it cannot be understood.
+    #[error("no revocation list: {0}")]
+    Revocations(#[from] ListError),
 }
 
 impl Kind {
@@ -34,6 +51,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Keys => "keys",
+            Self::Revocations(_) => "revocations",
         }
     }
 
@@ -41,6 +59,7 @@ impl Kind {
     pub const fn media_types(self) -> &'static str {
         match self {
             Self::Keys => "application/jwk-set+json, application/json",
+            Self::Revocations(_) => "application/json",
         }
     }
 
@@ -49,6 +68,19 @@ impl Kind {
         match (self, served) {
             (Self::Keys, true) => "the keys at hand are served on",
             (Self::Keys, false) => "there are no keys, its tokens are answered with 503",
+            (Self::Revocations(_), true) => "the list at hand is served on",
+            (Self::Revocations(RevocationTerms { open: true, .. }), false) => {
+                "there is no list, its tokens pass without"
+            }
+            (Self::Revocations(_), false) => "there is no list, its tokens are answered with 503",
+        }
+    }
+
+    /// How many octets a body may have.
+    pub const fn max_bytes(self, limits: &KeyLimits) -> usize {
+        match self {
+            Self::Keys => limits.max_bytes,
+            Self::Revocations(terms) => terms.max_bytes,
         }
     }
 
@@ -65,6 +97,10 @@ impl Kind {
                 let (keys, skipped) = KeySet::from_json(body, &limits)?;
                 Ok((Document::Keys(Arc::new(keys)), skipped))
             }
+            Self::Revocations(RevocationTerms { max_bytes, .. }) => {
+                let list = RevocationList::from_json(body, max_bytes, limits.max_depth)?;
+                Ok((Document::Revocations(Arc::new(list)), Vec::new()))
+            }
         }
     }
 }
@@ -73,6 +109,7 @@ impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keys(keys) => write!(f, "{} usable", keys.len()),
+            Self::Revocations(list) => write!(f, "{} entries", list.len()),
         }
     }
 }

@@ -31,8 +31,8 @@ pub enum FetchError {
     /// The answer has a status that is not 200.
     #[error("answered with status {0}, expected 200")]
     Status(u16),
-    /// The body is larger than `limits.max_jwks_bytes`.
-    #[error("answered with {size} bytes, more than `limits.max_jwks_bytes` ({limit})")]
+    /// The body is larger than a document of its kind may be.
+    #[error("answered with {size} bytes, more than the {limit} that are accepted")]
     TooLarge {
         /// Its size in bytes.
         size: usize,

@@ -158,6 +158,13 @@ impl<T> Source<T> {
         matches!(self.fetch, Fetch::InFlight { .. }) || self.may_ask(now)
     }
 
+    /// Whether the last fetch failed.
+    pub const fn has_failed(&self) -> bool {
+        match self.fetch {
+            Fetch::Idle { failures, .. } | Fetch::InFlight { failures, .. } => failures > 0,
+        }
+    }
+
     /// When the document at hand was fetched; the beginning of time when there is none.
     pub fn fetched_at(&self) -> Timestamp {
         self.held.as_ref().map_or(Timestamp::BEGINNING, |held| held.since)

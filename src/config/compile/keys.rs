@@ -72,28 +72,43 @@ fn remote_keys(
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Remote> {
+    let endpoint = http_uri(&raw.http_uri, &at.key("http_uri"), faults);
     ranges(raw, at, faults);
-    let Some((scheme, authority, path)) = url(&raw.http_uri.uri.0) else {
-        // It is not repeated: it may hold a password.
-        let message = "must be an absolute http or https URL without a user and a fragment";
-        return faults.none(&at.key("http_uri").key("uri"), message);
-    };
     let timeout = raw.http_uri.timeout;
-    let cluster = raw.http_uri.cluster.0.as_str().into();
     Some(Remote {
         provider: provider.into(),
         kind: Kind::Keys,
-        endpoint: Endpoint { cluster, scheme, authority: authority.into(), path: path.into() },
+        endpoint: endpoint?,
         timeout,
         max_wait: raw.max_wait.unwrap_or(timeout),
         schedule: schedule(raw),
     })
 }
 
-fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
-    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&raw.http_uri.timeout) {
-        faults.add(&at.key("http_uri").key("timeout"), "must be from 0.001s to 300s");
+/// Compiles an endpoint.
+pub(super) fn http_uri(
+    raw: &raw::HttpUri,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Endpoint> {
+    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&raw.timeout) {
+        faults.add(&at.key("timeout"), "must be from 0.001s to 300s");
     }
+    let Some((scheme, authority, path)) = url(&raw.uri.0) else {
+        // It is not repeated: it may hold a password.
+        let message = "must be an absolute http or https URL without a user and a fragment";
+        return faults.none(&at.key("uri"), message);
+    };
+    let cluster = raw.cluster.0.as_str().into();
+    Some(Endpoint { cluster, scheme, authority: authority.into(), path: path.into() })
+}
+
+/// The host keeps the time; ours is for answers that are lost.
+pub(super) const fn patience(raw: &raw::HttpUri) -> Duration {
+    raw.timeout.saturating_add(Duration::from_secs(1))
+}
+
+fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
     let mut at_least = |at: &ConfigPath<'_>, value: Option<Duration>, least: Duration| {
         if value.is_some_and(|value| value < least) {
             faults.add(at, format!("must be at least {}s", least.as_secs_f32()));
@@ -122,8 +137,7 @@ fn schedule(raw: &raw::RemoteJwks) -> Schedule {
             .refetch_on_unknown_kid
             .unwrap_or(true)
             .then(|| raw.min_interval.unwrap_or(Duration::from_secs(5))),
-        // The host keeps the time; ours is for answers that are lost.
-        patience: raw.http_uri.timeout.saturating_add(Duration::from_secs(1)),
+        patience: patience(&raw.http_uri),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Providers: places, keys, headers.
 
-use super::{cache, keys, matcher};
+use super::{cache, keys, matcher, revocation};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimName};
@@ -26,6 +26,11 @@ pub(super) fn provider(
 ) -> Option<Provider> {
     let before = faults.len();
     let keys = keys::keys(name, raw, limits, sources, at, faults);
+    let revoked = revocation::revoked(&raw.revoked, &at.key("revoked"), faults);
+    let remote_revocations = raw.remote_revocations.as_ref().and_then(|remote| {
+        let at = at.key("remote_revocations");
+        revocation::remote_revocations(name, remote, sources, &at, faults)
+    });
     let issuers = issuers(raw, at, faults);
     let subjects = raw.subjects.as_ref();
     let subjects = subjects.and_then(|m| matcher::text(m, &at.key("subjects"), faults));
@@ -62,6 +67,8 @@ pub(super) fn provider(
             Some(seconds) => u64::from(seconds),
         },
         keys: keys?,
+        revoked,
+        remote_revocations,
         locations,
         forward: raw.forward,
         payload_header,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{LATER, StringMatcher};
-use crate::config::read::{Read, Text, expected, record};
+use crate::config::read::{Read, Text, expected, record, word};
 use crate::json::Value;
+use crate::time::rfc3339;
 
 record! {
     /// An identity provider and how its tokens are used.
@@ -32,6 +33,8 @@ record! {
         scope_claims: Option<Vec<ClaimName>>,
         required_claims: Vec<Text>,
         token_types: Vec<Text>,
+        revoked: Vec<Revocation>,
+        remote_revocations: Option<RemoteRevocations>,
         realm: Option<Text>,
         resource_metadata: Option<Text>,
         jwt_cache_config: Option<JwtCacheConfig>,
@@ -43,8 +46,6 @@ record! {
         normalize_payload_in_metadata: LATER,
         clear_route_cache: LATER,
         discovery: LATER,
-        revoked: LATER,
-        remote_revocations: LATER,
     }
 }
 
@@ -115,6 +116,58 @@ record! {
         failed_refetch_duration: Option<Duration>,
     }
     always { fast_listener: bool, }
+}
+
+record! {
+    /// Tokens that were taken back: those for which all of it holds.
+    pub(crate) struct Revocation {
+        jti: Option<Text>,
+        sub: Option<Text>,
+        sid: Option<Text>,
+        kid: Option<Text>,
+        iss: Option<Text>,
+        issued_before: Option<UnixTime>,
+    }
+}
+
+/// A time in Unix seconds, rounded up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnixTime(pub(crate) u64);
+
+impl Read for UnixTime {
+    fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
+        match value.as_str() {
+            Some(text) => match rfc3339(text).or_else(|| text.parse().ok()) {
+                Some(seconds) => Some(Self(seconds)),
+                None => faults.none(
+                    at,
+                    format!("must be Unix seconds or a time such as \"2026-01-31T12:00:00Z\", found `{text}`"),
+                ),
+            },
+            None => u64::read(value, at, faults).map(Self),
+        }
+    }
+}
+
+record! {
+    /// A list of such entries behind a URL.
+    pub(crate) struct RemoteRevocations {
+        http_uri: HttpUri,
+        refresh: Option<Duration>,
+        fail: Option<Failing>,
+        stale_if_error: Option<Duration>,
+        max_bytes: Option<u32>,
+    }
+}
+
+word! {
+    /// What happens to tokens while the list cannot be had.
+    pub(crate) enum Failing {
+        /// They are answered 503.
+        Closed = "closed",
+        /// They pass.
+        Open = "open",
+    }
 }
 
 record! {

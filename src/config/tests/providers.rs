@@ -21,10 +21,6 @@ fn refused_names_of_a_provider_say_why() {
     providers.p.clear_route_cache: is not available in this version
 "discovery": {}
     providers.p.discovery: is not available in this version
-"revoked": []
-    providers.p.revoked: is not available in this version
-"remote_revocations": {}
-    providers.p.remote_revocations: is not available in this version
 "payloadInMetadata": "x"
     providers.p.payload_in_metadata: is not available in this version
 "##,
@@ -61,7 +57,7 @@ fn local_keys_are_one_usable_set() {
 "inline_string": "{\"keys\":[]}"
     providers.p.local_jwks.inline_string: `keys` is empty
 "inline_string": "-----BEGIN PUBLIC KEY-----"
-    providers.p.local_jwks.inline_string: no usable key; PEM block 1: not PEM: a line `-----BEGIN …-----`, lines of base64 that are equally long (but the last), a line `-----END …-----` with the same words
+    providers.p.local_jwks.inline_string: no usable key; PEM block 1: not PEM: a line `-----BEGIN …-----`, lines of base64, a line `-----END …-----` with the same words
 "inline_string": "-----BEGIN PRIVATE KEY-----"
     providers.p.local_jwks.inline_string: PEM block 1 is a private key, which must not leave its owner; give the public one: `openssl pkey -in key.pem -pubout`, or the JWK without `d`, `p`, `q`, `dp`, `dq` and `qi`
 "inline_string": "{\"keys\":[{\"kty\":\"AKP\"}]}"
