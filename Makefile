@@ -16,15 +16,19 @@ CARGO_DENY_VERSION := 0.20.2
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
+WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 ENVOY_BINARY := .venv/envoy-$(ENVOY_VERSION)
 # The features that rustc compiles for, and no others: a host need not have more.
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+# What a host calls. The SDK exports a callback for everything there is, and a host calls each one
+# that it finds, with every request.
+EXPORTS := integration/wasm/exports.txt
 # No path of the machine that builds it is in the module.
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/jwt-gate
 # What the module is made of.
-SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -name '*.rs')
+SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(EXPORTS) $(shell find src -name '*.rs')
 
 .PHONY: help
 help: ## List the targets
@@ -50,6 +54,11 @@ test-core: ## Test the core and the test tools, natively
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
 	@echo '==> tests: the module in the test host'
 	@cargo test -q -p jwt-gate-test-host
+
+# The module as the linker makes it is counted: it is the same with npm and without.
+.PHONY: budgets
+budgets: wasm ## Write down anew what requests cost (integration/wasm/budgets.toml)
+	@BUDGETS=write cargo test -q -p jwt-gate-test-host --test budgets
 
 .PHONY: test-envoy
 test-envoy: wasm envoy ## Test the module in a real Envoy
@@ -152,8 +161,12 @@ $(MODULE): $(SOURCES) | toolchain
 optimise: built := $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate.wasm
 optimise:
 	@if $(MAKE) -s $(WASM_OPT); then \
-		$(WASM_OPT) -O3 $(WASM_FEATURES) $(built) -o $(MODULE).part; \
-		mv $(MODULE).part $(MODULE); \
+		awk '{ list = list sep "\"" $$1 "\""; each = each ",{\"name\":\"" $$1 "\",\"export\":\"" $$1 "\"}"; sep = "," } \
+			END { print "[{\"name\":\"host\",\"root\":true,\"reaches\":[" list "]}" each "]" }' $(EXPORTS) > $(MODULE).json; \
+		$(WASM_METADCE) $(WASM_FEATURES) -f $(MODULE).json $(built) -o $(MODULE).part > /dev/null; \
+		$(WASM_OPT) -O3 $(WASM_FEATURES) $(MODULE).part -o $(MODULE).opt; \
+		mv $(MODULE).opt $(MODULE); \
+		rm $(MODULE).json $(MODULE).part; \
 		echo "$(MODULE): $$(wc -c < $(built)) bytes, optimised $$(wc -c < $(MODULE))"; \
 	else \
 		cp $(built) $(MODULE); \

@@ -40,6 +40,11 @@ impl Claims {
         &self.members
     }
 
+    /// Bytes on the heap that they take, about.
+    pub(crate) fn size(&self) -> usize {
+        json::size(&self.members)
+    }
+
     /// The claim `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.members.get(name)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use settle::{Note, Settled};
 
+use crate::cache::TokenCache;
 use crate::credential::Location;
 use crate::crypto::{HostCrypto, NoHostCrypto};
 use crate::effects::Effects;
@@ -70,11 +71,13 @@ pub struct Moment {
 pub struct Lent<'l> {
     /// Its cryptography.
     pub crypto: &'l dyn HostCrypto,
+    /// The cache of this gate's policy; without it each token is verified.
+    pub cache: Option<&'l TokenCache>,
 }
 
 impl Lent<'static> {
     /// Of a host that lends nothing.
-    pub const NOTHING: Self = Self { crypto: &NoHostCrypto };
+    pub const NOTHING: Self = Self { crypto: &NoHostCrypto, cache: None };
 }
 
 /// A request, and all that is needed to decide on it.

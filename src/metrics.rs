@@ -9,6 +9,10 @@ use crate::remote::fetch::FetchError;
 pub enum Counter {
     /// Requests that passed.
     Allowed,
+    /// Tokens whose signature had been checked before.
+    CacheHit,
+    /// Tokens whose signature had to be checked, where such are remembered.
+    CacheMiss,
     /// Requests that a shadow rule let pass although it would have refused them.
     ShadowDenied,
     /// Requests that were held for keys.
@@ -20,7 +24,8 @@ pub enum Counter {
 impl Counter {
     /// Every counter.
     pub fn all() -> impl Iterator<Item = Self> {
-        let fixed = [Self::Allowed, Self::ShadowDenied, Self::Held];
+        let fixed =
+            [Self::Allowed, Self::CacheHit, Self::CacheMiss, Self::ShadowDenied, Self::Held];
         fixed.into_iter().chain(Rejection::LABELS.iter().copied().map(Self::Denied))
     }
 
@@ -29,6 +34,8 @@ impl Counter {
         let (dot, prefix) = prefix.map_or(("", ""), |prefix| (".", prefix));
         let (of, what) = match self {
             Self::Allowed => ("", "allowed"),
+            Self::CacheHit => ("token_cache.", "hit"),
+            Self::CacheMiss => ("token_cache.", "miss"),
             Self::ShadowDenied => ("", "shadow_denied"),
             Self::Held => ("", "held"),
             Self::Denied(label) => ("denied.", label),

@@ -13,6 +13,7 @@ pub mod template;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::cache::Room;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
 use crate::policy::index::RuleIndex;
@@ -42,6 +43,7 @@ pub struct Policy {
     pub(crate) host: Option<HostKind>,
     pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
+    pub(crate) token_cache: Room,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -75,7 +77,7 @@ impl Policy {
         target: Target<'r>,
     ) -> Result<(Option<&Rule>, Cow<'r, [u8]>), Rejection> {
         let find = |path: &[u8]| {
-            let mut candidates = self.index.candidates(path).into_iter();
+            let mut candidates = self.index.candidates(path);
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
         let found = find(target.path());

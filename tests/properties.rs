@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "properties/cache.rs"]
+mod cache;
 #[path = "properties/challenges.rs"]
 mod challenges;
 #[path = "properties/claims.rs"]

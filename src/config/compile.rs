@@ -1,5 +1,6 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
+mod cache;
 mod condition;
 mod export;
 mod keys;
@@ -78,6 +79,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     export::clashes(config, faults);
     let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
+    let token_cache = cache::shared(config.token_cache.as_ref(), &root.key("token_cache"), faults);
     let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
     warnings.extend(covered(&rules, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
@@ -99,6 +101,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         }),
         host_crypto: config.host_crypto.unwrap_or(true),
         limits,
+        token_cache,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     let unsupported = policy.host.map(|host| policy.unsupported(host));

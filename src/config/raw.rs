@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{
-    ClaimName, Failing, HttpUri, Issuer, LocalJwks, Provider, RemoteJwks, RemoteRevocations,
-    RetryPolicy, Revocation, TokenHeader,
+    ClaimName, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
+    RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
 };
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
@@ -36,12 +36,12 @@ record! {
         host: Option<HostName>,
         host_crypto: Option<bool>,
         limits: Option<Limits>,
+        token_cache: Option<TokenCache>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
         audit: LATER,
-        token_cache: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
     }
@@ -84,5 +84,13 @@ record! {
         max_keys_tried: Option<u32>,
         max_jwks_bytes: Option<u32>,
         max_held_requests: Option<u32>,
+    }
+}
+
+record! {
+    /// Room for verified tokens.
+    pub(crate) struct TokenCache {
+        entries: Option<u32>,
+        max_bytes: Option<u32>,
     }
 }

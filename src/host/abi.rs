@@ -216,7 +216,7 @@ pub(super) fn header(map: Map, name: &str) -> Result<Option<Vec<u8>>, Status> {
     })
 }
 
-/// All headers, serialised: see [`super::view::parse_pairs`].
+/// All headers, serialised: see [`super::view::HostView`].
 pub(super) fn headers(map: Map) -> Result<Vec<u8>, Status> {
     // SAFETY: the pointers are to live variables of `taken`.
     let bytes = taken(|data, size| unsafe { proxy_get_header_map_pairs(map.code(), data, size) })?;
@@ -336,10 +336,10 @@ pub(super) fn define_metric(kind: Metric, name: &str) -> Result<u32, Status> {
     Ok(id)
 }
 
-/// Adds one to a counter.
-pub(super) fn count(id: u32) -> Result<(), Status> {
+/// Adds to a counter.
+pub(super) fn count(id: u32, by: u32) -> Result<(), Status> {
     // SAFETY: only integers are passed.
-    Status::check(unsafe { proxy_increment_metric(id, 1) })
+    Status::check(unsafe { proxy_increment_metric(id, i64::from(by)) })
 }
 
 /// Sets a gauge.

@@ -36,10 +36,15 @@ impl Counters {
 
     /// Adds one.
     pub(super) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Adds so many, if any.
+    pub(super) fn add(&self, counter: Counter, by: u32) {
         let at = Counter::all().position(|known| known == counter);
-        if let Some(id) = at.and_then(|at| self.counters.get(at)) {
+        if let Some(id) = at.and_then(|at| self.counters.get(at)).filter(|_| by > 0) {
             // A count that is lost is no reason to refuse anybody.
-            let _ = abi::count(*id);
+            let _ = abi::count(*id, by);
         }
     }
 
@@ -48,7 +53,7 @@ impl Counters {
         let at = Outcome::ALL.iter().position(|known| *known == outcome);
         let metrics = self.sources.get(source.0);
         if let Some(id) = metrics.zip(at).and_then(|(metrics, at)| metrics.outcomes.get(at)) {
-            let _ = abi::count(*id);
+            let _ = abi::count(*id, 1);
         }
     }
 

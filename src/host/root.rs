@@ -1,6 +1,7 @@
 //! The root: configuration, time, and the end of waiting.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::held::Phase;
 use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
 use super::{fetching, logger};
+use crate::cache::TokenCache;
 use crate::gate::Gate;
 use crate::policy::{HostKind, Policy};
 use crate::remote::SourceId;
@@ -86,6 +88,7 @@ impl Root {
         *self.shared.counters.borrow_mut() =
             Counters::define(policy.stat_prefix(), policy.sources());
         self.shared.kind.set(kind);
+        *self.shared.cache.borrow_mut() = Some(TokenCache::new(&policy, seed()));
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
         true
     }
@@ -237,6 +240,11 @@ impl Root {
         // What follows speaks of the root again; a root is always there.
         let _ = abi::set_effective_context(self.shared.root);
     }
+}
+
+/// A number that nobody guesses: the standard library asks the host for it.
+fn seed() -> u64 {
+    RandomState::new().hash_one(0_u8)
 }
 
 impl Context for Root {

@@ -9,6 +9,7 @@ use super::counters::Counters;
 use super::crypto::EnvoyCrypto;
 use super::held::WaitList;
 use super::view::HostView;
+use crate::cache::TokenCache;
 use crate::effects::Effects;
 use crate::gate::{Decision, Gate, Lent, Moment, Refusal};
 use crate::metrics::Counter;
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     pub(super) root: u32,
     /// The gate, once the configuration was taken.
     pub(super) gate: RefCell<Option<Gate>>,
+    /// The gate's cache: a new configuration begins with an empty one.
+    pub(super) cache: RefCell<Option<TokenCache>>,
     /// The host.
     pub(super) kind: Cell<HostKind>,
     /// The host's cryptography.
@@ -57,6 +60,7 @@ impl Shared {
         Self {
             root,
             gate: RefCell::default(),
+            cache: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
             crypto: RefCell::default(),
             counters: RefCell::default(),
@@ -68,7 +72,9 @@ impl Shared {
     /// Decides on the request of the effective context and does what follows from it. With
     /// `may_wait` it may have to be held; without, it is decided with what is known.
     pub(super) fn decide(&self, now: Timestamp, may_wait: bool) -> Outcome {
-        let view = HostView::new(self.kind.get());
+        // Headers that only the gate may write are found by their names, whatever their spelling.
+        let whole = self.gate.borrow().as_ref().is_some_and(|g| !g.policy().owned().is_empty());
+        let view = HostView::new(self.kind.get(), whole);
         match self.check(&view, Moment { now, may_wait: true }) {
             Ok(outcome) => outcome,
             // Keys are asked for also where nobody can wait for them.
@@ -88,8 +94,11 @@ impl Shared {
         let Some(gate) = &*self.gate.borrow() else {
             return Ok(self.give_up());
         };
-        let crypto = &*self.crypto.borrow();
-        match gate.check(moment, view, Lent { crypto }) {
+        let (cache, crypto) = (self.cache.borrow(), self.crypto.borrow());
+        let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
+        let decision = gate.check(moment, view, lent);
+        self.count_cached(cache.as_ref());
+        match decision {
             Decision::Allow(permit) => {
                 if let Some(why) = permit.shadowed() {
                     self.counters.borrow().count(Counter::ShadowDenied);
@@ -105,6 +114,13 @@ impl Shared {
         }
     }
 
+    fn count_cached(&self, cache: Option<&TokenCache>) {
+        let tally = cache.map(TokenCache::take_tally).unwrap_or_default();
+        let counters = self.counters.borrow();
+        counters.add(Counter::CacheHit, tally.hits);
+        counters.add(Counter::CacheMiss, tally.misses);
+    }
+
     /// Whether workers tell each other of keys. NGINX has shared data only where it was configured,
     /// and traps where it was not.
     pub(super) fn shares_keys(&self) -> bool {
@@ -114,7 +130,7 @@ impl Shared {
     /// Answers a request that cannot be judged.
     pub(super) fn give_up(&self) -> Outcome {
         self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
-        self.apply(&HostView::new(self.kind.get()), &Effects::misconfigured())
+        self.apply(&HostView::new(self.kind.get(), false), &Effects::misconfigured())
     }
 
     fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {

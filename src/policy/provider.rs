@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cache::Room;
 use crate::claims::{ClaimPath, Claims};
 use crate::credential::Location;
 use crate::crypto::Algorithm;
-use crate::jws::{Jws, is_type};
+use crate::jws::{Stated, is_type};
 use crate::keys::set::KeySet;
 use crate::policy::matcher::TextMatcher;
 use crate::rejection::{Demand, Malformed, Rejection};
@@ -66,6 +67,8 @@ pub struct Provider {
     pub realm: Option<Box<str>>,
     /// `resource_metadata` of the challenge (RFC 9728).
     pub resource_metadata: Option<Box<str>>,
+    /// Room for its verified tokens; `None`: they share that of the policy.
+    pub token_cache: Option<Room>,
 }
 
 /// Where a provider's keys are.
@@ -160,10 +163,10 @@ impl Provider {
     pub fn screen(
         &self,
         now: Timestamp,
-        token: &Jws<'_>,
+        token: &Stated,
         audiences: Option<&[Box<str>]>,
     ) -> Result<(), Rejection> {
-        let claims = token.unverified_claims();
+        let claims = token.claims();
         if !self.issuers.is_empty() && !self.names_issuer(claims.issuer()) {
             return Err(Rejection::UnknownIssuer);
         }
@@ -178,6 +181,11 @@ impl Provider {
         if allowed { Ok(()) } else { Err(Rejection::Malformed(Malformed::Algorithm)) }
     }
 
+    /// The last second in which a token of these claims passes [`Self::screen`].
+    pub fn ends(&self, claims: &Claims) -> u64 {
+        claims.exp.map_or(u64::MAX, |exp| exp.saturating_add(self.skew))
+    }
+
     /// Whole seconds, both bounds inclusive, as the native filter has it.
     fn screen_time(&self, now: Timestamp, claims: &Claims) -> Result<(), Rejection> {
         let leeway = self.skew;
@@ -185,15 +193,15 @@ impl Provider {
             (Some(nbf), _) if now.as_secs().saturating_add(leeway) < nbf => {
                 Err(Rejection::NotYetValid { nbf, now, leeway })
             }
-            (_, Some(exp)) if exp.saturating_add(leeway) < now.as_secs() => {
+            (_, Some(exp)) if self.ends(claims) < now.as_secs() => {
                 Err(Rejection::Expired { exp, now, leeway })
             }
             (Some(_) | None, _) => Ok(()),
         }
     }
 
-    fn screen_demands(&self, now: Timestamp, token: &Jws<'_>) -> Result<(), Demand> {
-        let claims = token.unverified_claims();
+    fn screen_demands(&self, now: Timestamp, token: &Stated) -> Result<(), Demand> {
+        let claims = token.claims();
         if self.subjects.as_ref().is_some_and(|s| !s.matches(claims.subject().as_bytes())) {
             return Err(Demand::Subject);
         }

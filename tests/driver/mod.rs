@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jwt_gate::cache::TokenCache;
 use jwt_gate::effects::{Effects, HeaderOp};
 use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
@@ -20,6 +21,7 @@ use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Reque
 pub(crate) struct Core {
     now: Timestamp,
     gate: Option<Gate>,
+    cache: Option<TokenCache>,
     endpoint: Option<Endpoint>,
     fetches: u64,
     log: Vec<String>,
@@ -33,7 +35,7 @@ impl Core {
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
         let (log, left) = (Vec::new(), Left::default());
-        Self { now, gate: None, endpoint: None, fetches: 0, log, left }
+        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log, left }
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -75,8 +77,9 @@ impl Core {
         loop {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
+            let lent = Lent { cache: self.cache.as_ref(), ..Lent::NOTHING };
             let may_wait = deadline.is_none_or(|deadline| now < deadline);
-            let lack = match gate.check(Moment { now, may_wait }, &view, Lent::NOTHING) {
+            let lack = match gate.check(Moment { now, may_wait }, &view, lent) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
                 Decision::Wait(lack) => lack,
@@ -110,6 +113,7 @@ impl Driver for Core {
         self.endpoint = Some(idp);
         let policy = Policy::from_json(config.as_bytes())
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        self.cache = Some(TokenCache::new(&policy, 0));
         self.gate = Some(Gate::new(Arc::new(policy), self.now));
         self.tick();
         Ok(())

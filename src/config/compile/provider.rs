@@ -1,6 +1,6 @@
 //! Providers: places, keys, headers.
 
-use super::{export, keys, matcher, revocation};
+use super::{cache, export, keys, matcher, revocation};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimName};
@@ -43,6 +43,8 @@ pub(super) fn provider(
     });
     let claim_headers = claim_headers(raw, at, faults);
     let exports = export::exports(raw, at, faults);
+    let token_cache = raw.jwt_cache_config.as_ref();
+    let token_cache = token_cache.map(|own| cache::own(own, &at.key("jwt_cache_config"), faults));
     let written =
         payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
     for name in written {
@@ -86,6 +88,7 @@ pub(super) fn provider(
         token_types: texts(&raw.token_types),
         realm: raw.realm.as_ref().map(|text| text.0.as_str().into()),
         resource_metadata: raw.resource_metadata.as_ref().map(|text| text.0.as_str().into()),
+        token_cache,
     })
 }
 

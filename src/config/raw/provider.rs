@@ -42,9 +42,9 @@ record! {
         remote_revocations: Option<RemoteRevocations>,
         realm: Option<Text>,
         resource_metadata: Option<Text>,
+        jwt_cache_config: Option<JwtCacheConfig>,
     }
     refused {
-        jwt_cache_config: LATER,
         discovery: LATER,
     }
 }
@@ -203,6 +203,14 @@ record! {
         uri: Text,
         cluster: Text,
         timeout: Duration,
+    }
+}
+
+record! {
+    /// Room for a provider's own verified tokens; 0 stands for the default.
+    pub(crate) struct JwtCacheConfig {
+        jwt_cache_size: Option<u32>,
+        jwt_max_token_size: Option<u32>,
     }
 }
 

@@ -85,7 +85,6 @@ fn configurations_of_the_native_filter_are_taken_or_refused_field_by_field() {
         faults(METADATA),
         [
             "filter_state_rules: a module cannot choose rules by filter state; match on a header or a path instead",
-            "providers.p.jwt_cache_config: is not available in this version",
         ]
     );
 }

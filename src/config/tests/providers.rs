@@ -12,8 +12,6 @@ fn refused_names_of_a_provider_say_why() {
         r##"
 "discovery": {}
     providers.p.discovery: is not available in this version
-"jwt_cache_config": {}
-    providers.p.jwt_cache_config: is not available in this version
 "##,
     );
     hold(

@@ -176,8 +176,7 @@ fn an_answer_that_never_comes_counts_as_a_failure() {
 }
 #[test]
 fn retries_come_first_and_who_waits_waits_on() {
-    let retry =
-        Retry { count: 3, pause: Duration::from_secs(2), longest: Duration::from_secs(5) };
+    let retry = Retry { count: 3, pause: Duration::from_secs(2), longest: Duration::from_secs(5) };
     let mut source = Source::<()>::new(Schedule { retry, ..S }, secs(0));
     let mut now = secs(0);
     for (pause, command) in [
@@ -197,4 +196,3 @@ fn retries_come_first_and_who_waits_waits_on() {
         now = source.deadline();
     }
 }
-
