@@ -56,6 +56,11 @@ test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
 
+.PHONY: soak
+soak: wasm envoy ## Rotate keys every second for a minute under load, in a real Envoy
+	@echo '==> soak'
+	@SOAK_SECONDS=60 cargo test -q --workspace --test soak -- --nocapture
+
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 
