@@ -72,6 +72,11 @@ differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 compariso
 	@echo '==> differential: generated cases'
 	@$(if $(N),COMPARISONS=$(N)) $(if $(SEED),SEED=$(SEED)) cargo test -q -p jwt-gate-differential --test generated
 
+.PHONY: soak
+soak: wasm envoy ## Rotate keys every second for a minute under load, in a real Envoy
+	@echo '==> soak'
+	@SOAK_SECONDS=60 cargo test -q --workspace --test soak -- --nocapture
+
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 
