@@ -1,5 +1,5 @@
 # What can be done with this project; `make` lists it.
-# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller.
+# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller. `make bench` needs wrk.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -38,13 +38,13 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 # One run, so that nothing is compiled twice; the three below are its parts.
 .PHONY: test
 test: wasm envoy ## Run all tests
-	@echo '==> tests: core, module in the test host, module in Envoy, demo'
+	@echo '==> tests: core, module in the test host, module in Envoy and beside its own filter, demo'
 	@cargo test -q --workspace
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
-	@echo '==> tests: core, scenario format, demo'
-	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo
+	@echo '==> tests: core, scenario format, demo, benchmark'
+	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
 
 .PHONY: test-wasm
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
@@ -56,16 +56,33 @@ test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
 
+.PHONY: differential
+differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=…
+	@echo '==> differential: cases written by hand'
+	@cargo test -q -p jwt-gate-differential --test written
+	@echo '==> differential: generated cases'
+	@$(if $(N),COMPARISONS=$(N)) $(if $(SEED),SEED=$(SEED)) cargo test -q -p jwt-gate-differential --test generated
+
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 
 .PHONY: envoy
 envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
 
+# SECONDS is a variable of bash itself, so all of these are put in here.
 .PHONY: bench
-bench: ## Measure what the number of rules and a signature cost a request, natively
-	@echo '==> bench'
-	@cargo bench -q -p jwt-gate --bench rules --bench signatures
+bench: wasm envoy toolchain ## Measure the module beside Envoy's own filter; ROUNDS, SECONDS, ONLY, QUICK, STEP
+	@command -v wrk >/dev/null || { echo 'there is no wrk: sudo apt-get install wrk' >&2; exit 1; }
+	@echo '==> bench: the module in Envoy $(ENVOY_VERSION)'
+	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-bench-empty --target wasm32-wasip1
+	@cargo run -q -p jwt-gate-bench -- --empty $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate_bench_empty.wasm \
+		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \
+		$(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(STEP),--step '$(STEP)')
+
+.PHONY: bench-core
+bench-core: ## Measure what rules, signatures and revoked tokens cost a request, natively
+	@echo '==> bench: the core'
+	@cargo bench -q -p jwt-gate --bench rules --bench signatures --bench revocation
 
 # Needs a nightly compiler and cargo-fuzz.
 .PHONY: fuzz
@@ -88,7 +105,7 @@ clippy: toolchain
 	@echo '==> clippy, native'
 	@cargo clippy -q --workspace --all-targets -- -D warnings
 	@echo '==> clippy, wasm32-wasip1'
-	@cargo clippy -q -p jwt-gate --lib --target wasm32-wasip1 -- -D warnings
+	@cargo clippy -q -p jwt-gate -p jwt-gate-bench-empty --lib --target wasm32-wasip1 -- -D warnings
 
 # The advisories need their database, which comes by git. Where it cannot be had the check is
 # skipped, and says so; ADVISORIES=required makes that an error.

@@ -1,6 +1,6 @@
 //! What the number of rules costs a request: the look-up alone, and a request with a token.
 //!
-//! Run with `cargo bench --bench rules`. Compare the medians within one run; they are of this
+//! Run with `make bench-core`. Compare the medians within one run; they are of this
 //! machine's native code, and the ratios carry over to the module.
 #![expect(clippy::unwrap_used, reason = "benchmark code")]
 

@@ -52,13 +52,15 @@ impl fmt::Debug for Credential<'_> {
 }
 
 impl Location {
-    /// The tokens at this place: one for each header line, parameter or cookie of that name.
+    /// The tokens at this place: one for each header line, parameter or cookie of that name. Of
+    /// header lines the last comes first, as the native filter looks at them.
     pub fn find<'r>(&self, view: &'r dyn RequestView) -> Vec<Credential<'r>> {
         match self {
             Self::Header(name, prefix) => view
                 .lines(name)
                 .into_vec()
                 .into_iter()
+                .rev()
                 .filter_map(|line| Credential::of(line, |value| prefix.token(value)))
                 .collect(),
             Self::Parameter(name) => {
@@ -205,7 +207,7 @@ mod tests {
             ("cookie", "c=1; d=2; c=\"3\""),
             ("cookie", "c = 4"),
         ];
-        assert_eq!(found(&header, &request), ["1", "2"]);
+        assert_eq!(found(&header, &request), ["2", "1"]);
         assert_eq!(found(&parameter, &request), ["1", "2"]);
         assert_eq!(found(&cookie, &request), ["1", "3", "4"]);
     }

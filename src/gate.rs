@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod authorize;
+mod revoke;
 mod settle;
 
 use std::sync::Arc;
@@ -12,27 +13,30 @@ use crate::credential::Location;
 use crate::crypto::{HostCrypto, NoHostCrypto};
 use crate::effects::Effects;
 use crate::jws::VerifiedToken;
-use crate::keys::source::{Command, Event, KeySource};
+use crate::keys::set::KeySet;
+use crate::policy::Policy;
 use crate::policy::path::Target;
 use crate::policy::provider::Provider;
 use crate::policy::rule::Rule;
-use crate::policy::{Policy, RemoteKeys};
 use crate::rejection::Rejection;
+use crate::remote::document::Document;
+use crate::remote::source::{Command, Event, Source};
+use crate::remote::{Remote, SourceId};
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
-use crate::requirement::{SourceId, Verdict};
+use crate::requirement::Verdict;
 use crate::time::Timestamp;
 
-/// A policy and the keys that it needs.
+/// A policy and the remote documents that it needs.
 #[derive(Debug)]
 pub struct Gate {
     policy: Arc<Policy>,
-    sources: Vec<Source>,
+    sources: Vec<Entry>,
 }
 
-/// A key source, and how its last fetch ended.
+/// A source, and how its last fetch ended.
 #[derive(Debug)]
-struct Source {
-    keys: KeySource,
+struct Entry {
+    source: Source<Document>,
     last: settle::Last,
 }
 
@@ -85,18 +89,21 @@ pub struct Refusal<'g> {
     pub why: Rejection,
     /// The rule, if one was found.
     pub rule: Option<&'g Rule>,
+    /// What was found out about tokens on the way.
+    pub findings: Findings<'g>,
 }
 
 /// Proof that a request may pass. Only [`Gate::check`] makes one.
 #[derive(Debug)]
 pub struct Permit<'g> {
     accepted: Vec<Accepted<'g>>,
+    findings: Findings<'g>,
     shadowed: Option<Rejection>,
 }
 
 impl<'g> Permit<'g> {
     const fn open() -> Self {
-        Self { accepted: Vec::new(), shadowed: None }
+        Self { accepted: Vec::new(), findings: Findings::NONE, shadowed: None }
     }
 
     /// What a rule on trial would have refused the request for.
@@ -108,6 +115,33 @@ impl<'g> Permit<'g> {
     pub fn accepted(&self) -> &[Accepted<'g>] {
         &self.accepted
     }
+
+    /// What was found out about other tokens.
+    pub const fn findings(&self) -> &Findings<'g> {
+        &self.findings
+    }
+}
+
+/// What was found out about tokens that were refused, or lacking, whatever became of the request.
+#[derive(Debug)]
+pub struct Findings<'g> {
+    /// The failures, in the order in which they came.
+    pub failures: Vec<Failure<'g>>,
+    /// Headers that tell the upstream of a token which was not good.
+    pub unverified: Vec<&'g HeaderName>,
+}
+
+impl Findings<'_> {
+    const NONE: Self = Self { failures: Vec::new(), unverified: Vec::new() };
+}
+
+/// A token that was refused, or one that was lacking.
+#[derive(Debug)]
+pub struct Failure<'g> {
+    /// Whose it would have been; `None` where that cannot be said.
+    pub provider: Option<&'g Provider>,
+    /// Why.
+    pub why: Rejection,
 }
 
 /// A good token.
@@ -124,8 +158,8 @@ pub struct Accepted<'g> {
 impl Gate {
     /// A gate for `policy`; its sources are due at once.
     pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
-        let source = |remote: &RemoteKeys| Source {
-            keys: KeySource::new(remote.schedule, now),
+        let source = |remote: &Remote| Entry {
+            source: Source::new(remote.schedule, now),
             last: settle::Last::default(),
         };
         let sources = policy.sources.iter().map(source).collect();
@@ -148,7 +182,7 @@ impl Gate {
             return Decision::Allow(Permit::open());
         }
         let path = view.pseudo(Pseudo::Path).unwrap_or_default();
-        let deny = |why, rule| Decision::Deny(Refusal { why, rule });
+        let deny = |why, rule| Decision::Deny(Refusal { why, rule, findings: Findings::NONE });
         let (rule, liberal) = match self.policy.rule(view, Target::new(&path)) {
             Ok(found) => found,
             Err(why) => return deny(why, None),
@@ -164,7 +198,7 @@ impl Gate {
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
         match self.judge(Case { moment, view, lent }, rule, &liberal) {
             Decision::Deny(refusal) if rule.shadow => {
-                Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
+                Decision::Allow(Permit { shadowed: Some(refusal.why), ..Permit::open() })
             }
             decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
         }
@@ -172,15 +206,16 @@ impl Gate {
 
     /// What the rule says to a request that it is for.
     fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
-        let refusal = |why| Refusal { why, rule: Some(rule) };
-        let accepted = match self.authenticate(case, rule) {
+        let mut findings = Findings::NONE;
+        let refused = |why, findings| Decision::Deny(Refusal { why, rule: Some(rule), findings });
+        let accepted = match self.authenticate(case, rule, &mut findings) {
             Verdict::Valid(accepted) => accepted,
-            Verdict::Refused(why) => return Decision::Deny(refusal(why)),
+            Verdict::Refused(why) => return refused(why, findings),
             Verdict::Unknown(source) => return Decision::Wait(source),
         };
         match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
-            Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
-            Err(why) => Decision::Deny(refusal(why)),
+            Ok(()) => Decision::Allow(Permit { accepted, findings, shadowed: None }),
+            Err(why) => refused(why, findings),
         }
     }
 
@@ -191,48 +226,65 @@ impl Gate {
 
     /// What the host does for a refusal.
     pub fn refuse(&self, view: &dyn RequestView, refusal: &Refusal<'_>) -> Effects {
-        Effects::refuse(&self.policy, view, refusal.rule, &refusal.why)
+        Effects::refuse(&self.policy, view, refusal)
     }
 
     /// Takes in what happened to a source; see [`Gate::settle`] for the end of a fetch.
-    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event) -> Command {
+    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
         match self.sources.get_mut(source.0) {
-            Some(source) => source.keys.handle(now, event),
+            Some(entry) => entry.source.handle(now, event),
             None => Command::Rest,
         }
     }
 
     /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
     pub fn started(&mut self, now: Timestamp, source: SourceId) {
-        if let Some(source) = self.sources.get_mut(source.0) {
-            source.keys.started(now);
+        if let Some(entry) = self.sources.get_mut(source.0) {
+            entry.source.started(now);
         }
     }
 
-    /// All key sources.
+    /// All sources.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<> {
         (0..self.sources.len()).map(SourceId)
     }
 
     /// Whether a fetch is under way for a source, here or in another worker.
     pub fn is_fetching(&self, source: SourceId) -> bool {
-        self.sources.get(source.0).is_some_and(|source| source.keys.fetching_since().is_some())
+        self.source(source).is_some_and(|source| source.fetching_since().is_some())
     }
 
     /// Whether the fetch for a source should have ended.
     pub fn is_overdue(&self, now: Timestamp, source: SourceId) -> bool {
-        let overdue = |s: &Source| s.keys.fetching_since().is_some() && s.keys.deadline() <= now;
-        self.sources.get(source.0).is_some_and(overdue)
+        let overdue = |s: &Source<_>| s.fetching_since().is_some() && s.deadline() <= now;
+        self.source(source).is_some_and(overdue)
     }
 
-    /// When an unknown `kid` asked a source for keys last.
+    /// When somebody asked a source for a part that was not there last.
     pub fn asked_at(&self, source: SourceId) -> Timestamp {
-        self.sources.get(source.0).map_or(Timestamp::BEGINNING, |source| source.keys.asked_at())
+        self.source(source).map_or(Timestamp::BEGINNING, Source::asked_at)
+    }
+
+    /// How many octets an answer for a source may have.
+    pub fn max_bytes(&self, source: SourceId) -> usize {
+        self.remote(source).map_or(0, |remote| remote.kind.max_bytes(&self.policy.limits.keys))
     }
 
     /// What to fetch for a source.
-    pub fn remote(&self, source: SourceId) -> Option<&RemoteKeys> {
+    pub fn remote(&self, source: SourceId) -> Option<&Remote> {
         self.policy.sources.get(source.0)
+    }
+
+    fn source(&self, id: SourceId) -> Option<&Source<Document>> {
+        self.sources.get(id.0).map(|entry| &entry.source)
+    }
+
+    /// The keys of a source, if they are young enough.
+    fn keys(&self, now: Timestamp, id: SourceId) -> Option<&Arc<KeySet>> {
+        match self.source(id)?.document(now)? {
+            Document::Keys(keys) => Some(keys),
+            Document::Revocations(_) => None,
+        }
     }
 }
 

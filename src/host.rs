@@ -7,6 +7,7 @@ mod abi;
 mod apply;
 mod counters;
 mod crypto;
+mod export;
 mod fetching;
 mod held;
 mod logger;

@@ -152,6 +152,8 @@ impl fmt::Display for Number {
         match self {
             Self::Unsigned(n) => n.fmt(f),
             Self::Negative(n) => n.fmt(f),
+            // As most writers of JSON have it; up to here every integer is exact.
+            Self::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => write!(f, "{x:.0}"),
             Self::Float(x) => f.write_str(&serde_json::to_string(x).map_err(|_| fmt::Error)?),
         }
     }

@@ -18,7 +18,6 @@ pub struct Jws<'t> {
     typ: Option<Box<str>>,
     claims: Claims,
     signing_input: &'t [u8],
-    payload: &'t [u8],
     signature: Vec<u8>,
 }
 
@@ -56,7 +55,7 @@ impl<'t> Jws<'t> {
         let claims = base64url(payload).ok_or(Malformed::PayloadBase64)?;
         let claims = Claims::parse(&claims, limits.max_depth)?;
         let signature = base64url(signature).ok_or(Malformed::SignatureBase64)?;
-        Ok(Self { algorithm, kid, typ, claims, signing_input, payload, signature })
+        Ok(Self { algorithm, kid, typ, claims, signing_input, signature })
     }
 
     /// The claims, as the sender wrote them: good for refusing early, never for letting through.
@@ -85,8 +84,10 @@ impl<'t> Jws<'t> {
         let mut refused = Rejection::UnknownKey;
         for key in keys.candidates(self.kid.as_deref(), self.algorithm) {
             if key.verify(self.algorithm, self.signing_input, &self.signature, host) {
-                let payload = String::from_utf8_lossy(self.payload).into();
-                return Ok(VerifiedToken { claims: self.claims, typ: self.typ, payload });
+                let signed = String::from_utf8_lossy(self.signing_input).into();
+                // A token that names no key is by that key all the same.
+                let kid = key.kid().or(self.kid.as_deref()).map(Box::from);
+                return Ok(VerifiedToken { claims: self.claims, typ: self.typ, kid, signed });
             }
             refused = if self.algorithm == Algorithm::EdDsa && self.signature.len() != 64 {
                 Rejection::Malformed(Malformed::Ed25519Length)
@@ -111,7 +112,9 @@ impl fmt::Debug for Jws<'_> {
 pub struct VerifiedToken {
     claims: Claims,
     typ: Option<Box<str>>,
-    payload: Box<str>,
+    kid: Option<Box<str>>,
+    /// Header and payload in base64url, as they came, with the dot between them.
+    signed: Box<str>,
 }
 
 impl VerifiedToken {
@@ -125,15 +128,25 @@ impl VerifiedToken {
         self.typ.as_deref()
     }
 
+    /// Name of the key that made the signature; the header's `kid` when the key has none.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
     /// The payload in base64url without padding, as it came.
     pub fn payload(&self) -> &str {
-        &self.payload
+        self.signed.split_once('.').map_or("", |(_, payload)| payload)
+    }
+
+    /// The JOSE header in base64url without padding, as it came.
+    pub fn header(&self) -> &str {
+        self.signed.split_once('.').map_or("", |(header, _)| header)
     }
 }
 
 impl fmt::Debug for VerifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifiedToken({} bytes of payload)", self.payload.len())
+        write!(f, "VerifiedToken({} bytes signed)", self.signed.len())
     }
 }
 
@@ -185,7 +198,8 @@ fn text_member(members: &Object, name: &str) -> Result<Option<Box<str>>, ()> {
     }
 }
 
-fn base64url(text: &[u8]) -> Option<Vec<u8>> {
+/// The octets of unpadded, canonical base64url.
+pub(crate) fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 

@@ -17,6 +17,8 @@ pub mod keys;
 pub mod metrics;
 pub mod policy;
 pub mod rejection;
+pub mod remote;
 pub mod request;
 pub mod requirement;
+pub mod revocation;
 pub mod time;

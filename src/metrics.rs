@@ -27,15 +27,17 @@ impl Counter {
         fixed.into_iter().chain(Rejection::LABELS.iter().copied().map(Self::Denied))
     }
 
-    /// Its name in the proxy.
-    pub fn name(self) -> String {
-        match self {
-            Self::Allowed => "jwt_gate.allowed".to_owned(),
-            Self::ShadowDenied => "jwt_gate.shadow_denied".to_owned(),
-            Self::Held => "jwt_gate.held".to_owned(),
-            Self::Denied(label) => format!("jwt_gate.denied.{label}"),
-            Self::Fetched => "jwt_gate.jwks_fetch.success".to_owned(),
-            Self::FetchFailed => "jwt_gate.jwks_fetch.failure".to_owned(),
-        }
+    /// Its name in the proxy, with the policy's own prefix where there is one.
+    pub fn name(self, prefix: Option<&str>) -> String {
+        let (dot, prefix) = prefix.map_or(("", ""), |prefix| (".", prefix));
+        let (of, what) = match self {
+            Self::Allowed => ("", "allowed"),
+            Self::ShadowDenied => ("", "shadow_denied"),
+            Self::Held => ("", "held"),
+            Self::Denied(label) => ("denied.", label),
+            Self::Fetched => ("jwks_fetch.", "success"),
+            Self::FetchFailed => ("jwks_fetch.", "failure"),
+        };
+        format!("jwt_gate{dot}{prefix}.{of}{what}")
     }
 }

@@ -11,7 +11,7 @@ pub mod rule;
 pub mod template;
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
@@ -21,6 +21,7 @@ use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::{PathMatch, Rule};
 use crate::rejection::Rejection;
+use crate::remote::Remote;
 use crate::request::{HeaderName, RequestView};
 use crate::requirement::{Leaf, ProviderId};
 
@@ -31,9 +32,10 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) index: RuleIndex,
     pub(crate) warnings: Vec<String>,
-    pub(crate) sources: Vec<RemoteKeys>,
+    pub(crate) sources: Vec<Remote>,
     pub(crate) roles: RoleTable,
     pub(crate) owned: Vec<HeaderName>,
+    pub(crate) stat_prefix: Option<Box<str>>,
     pub(crate) open_by_default: bool,
     pub(crate) bypass_cors_preflight: bool,
     pub(crate) strip_failure_response: bool,
@@ -62,27 +64,6 @@ pub struct Limits {
     pub keys: KeyLimits,
     /// Requests held at once while keys are fetched, in each worker.
     pub max_held: usize,
-}
-
-/// A key set behind a URL.
-#[derive(Clone, Debug)]
-pub struct RemoteKeys {
-    /// The provider's name.
-    pub provider: Box<str>,
-    /// The cluster that leads to it.
-    pub cluster: Box<str>,
-    /// `https` or `http`.
-    pub scheme: &'static str,
-    /// Host and port.
-    pub authority: Box<str>,
-    /// Path and query.
-    pub path: Box<str>,
-    /// Time for the whole answer.
-    pub timeout: Duration,
-    /// Longest time for which a request is held.
-    pub max_wait: Duration,
-    /// When to fetch and how long to serve.
-    pub schedule: crate::keys::source::Schedule,
 }
 
 impl Policy {
@@ -129,12 +110,17 @@ impl Policy {
         self.providers.get(id.0)
     }
 
+    /// The provider, where there is only one.
+    pub(crate) fn only_provider(&self) -> Option<&Provider> {
+        if let [provider] = self.providers.as_slice() { Some(provider) } else { None }
+    }
+
     /// The first provider of a rule, which gives the challenge its realm.
     pub(crate) fn challenger(&self, rule: Option<&Rule>) -> Option<&Provider> {
         let leaves = rule?.requires.as_ref()?.leaves();
         leaves.into_iter().find_map(|leaf| match leaf {
             Leaf::Provider { id, .. } => self.provider(*id),
-            Leaf::AllowMissing(places) | Leaf::AllowMissingOrFailed(places) => {
+            Leaf::AllowMissing(places) | Leaf::AllowMissingOrFailed { places, .. } => {
                 self.provider(*places.first()?.providers.first()?)
             }
             Leaf::Open => None,
@@ -150,6 +136,42 @@ impl Policy {
     pub fn summary(&self) -> String {
         let (providers, rules) = (self.providers.len(), self.rules.len());
         format!("{providers} providers, {rules} rules")
+    }
+
+    /// What stands before the names of counters.
+    pub fn stat_prefix(&self) -> Option<&str> {
+        self.stat_prefix.as_deref()
+    }
+
+    /// The names that later filters read, each once.
+    pub fn exports(&self) -> BTreeSet<&str> {
+        self.providers.iter().flat_map(|provider| provider.exports.names()).collect()
+    }
+
+    /// What it asks of a host of this kind in vain, each with what to do about it.
+    pub fn unsupported(&self, kind: HostKind) -> Vec<String> {
+        let variable = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let mut faults = Vec::new();
+        for Provider { name, exports, clear_route_cache, .. } in &self.providers {
+            for export in exports.names() {
+                let why = match kind {
+                    HostKind::Nginx if !variable(export) => {
+                        "must be letters, digits and `_`: on NGINX it names a variable"
+                    }
+                    HostKind::Bare => {
+                        "has nowhere to go on this host; use `claim_to_headers` or \
+                         `forward_payload_header`"
+                    }
+                    HostKind::Envoy | HostKind::Nginx => continue,
+                };
+                faults.push(format!("providers.{name}: `{export}` {why}"));
+            }
+            if *clear_route_cache && kind != HostKind::Envoy {
+                let why = "only Envoy chooses a route again; leave it out";
+                faults.push(format!("providers.{name}.clear_route_cache: {why}"));
+            }
+        }
+        faults
     }
 
     /// The host that the configuration names.

@@ -18,6 +18,8 @@ mod headers;
 mod keys;
 #[path = "properties/readings.rs"]
 mod readings;
+#[path = "properties/revocation.rs"]
+mod revocation;
 #[path = "properties/tokens.rs"]
 mod tokens;
 

@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
-pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
+pub(crate) use provider::{
+    ClaimName, Failing, HttpUri, Issuer, LocalJwks, Provider, RemoteJwks, RemoteRevocations,
+    RetryPolicy, Revocation, TokenHeader,
+};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
 use crate::config::read::{Text, record, word};
@@ -27,6 +30,7 @@ record! {
         requirement_map: BTreeMap<String, Requires>,
         bypass_cors_preflight: bool,
         strip_failure_response: bool,
+        stat_prefix: Option<String>,
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
@@ -36,11 +40,18 @@ record! {
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        stat_prefix: LATER,
         audit: LATER,
         token_cache: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
+    }
+}
+
+impl Config {
+    /// All requirements, but for those within others.
+    pub(crate) fn requirements(&self) -> impl Iterator<Item = &Requires> {
+        let of_rules = self.rules.iter().filter_map(|rule| rule.requires.as_ref());
+        self.requirement_map.values().chain(of_rules)
     }
 }
 

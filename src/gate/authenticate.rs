@@ -1,6 +1,6 @@
 //! Who sent the request: tokens found, looked at, verified.
 
-use super::{Accepted, Case, Gate};
+use super::{Accepted, Case, Failure, Findings, Gate};
 use crate::credential::{Credential, Location};
 use crate::jws::Jws;
 use crate::policy::provider::{Keys, Provider};
@@ -11,24 +11,46 @@ use crate::requirement::{Leaf, Place, Verdict};
 /// Places that one demand finds a token at; who sends more is refused.
 const MAX_TOKENS: usize = 4;
 
+const TOO_MANY: Verdict<Accepted<'static>> =
+    Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+
 impl Gate {
     /// What the rule's requirement comes to.
-    pub(super) fn authenticate<'g>(&'g self, case: Case<'_>, rule: &Rule) -> Verdict<Accepted<'g>> {
+    pub(super) fn authenticate<'g>(
+        &'g self,
+        case: Case<'_>,
+        rule: &'g Rule,
+        findings: &mut Findings<'g>,
+    ) -> Verdict<Accepted<'g>> {
         match &rule.requires {
-            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(case, leaf)),
+            Some(requirement) => requirement.decide(&mut |leaf| self.leaf(case, leaf, findings)),
             None => Verdict::Valid(Vec::new()),
         }
     }
 
-    fn leaf<'g>(&'g self, case: Case<'_>, leaf: &Leaf) -> Verdict<Accepted<'g>> {
+    fn leaf<'g>(
+        &'g self,
+        case: Case<'_>,
+        leaf: &'g Leaf,
+        findings: &mut Findings<'g>,
+    ) -> Verdict<Accepted<'g>> {
+        let failures = &mut findings.failures;
         match leaf {
             Leaf::Open => Verdict::Valid(Vec::new()),
             Leaf::Provider { id, audiences } => match self.policy.provider(*id) {
-                Some(provider) => self.provider(case, provider, audiences.as_deref()),
+                Some(provider) => self.provider(case, provider, audiences.as_deref(), failures),
                 None => Verdict::Refused(Rejection::Misconfigured),
             },
-            Leaf::AllowMissing(places) => self.optional(case, places, false),
-            Leaf::AllowMissingOrFailed(places) => self.optional(case, places, true),
+            Leaf::AllowMissing(places) => self.optional(case, places, false, failures),
+            Leaf::AllowMissingOrFailed { places, status } => {
+                let before = failures.len();
+                let verdict = self.optional(case, places, true, failures);
+                let mut new = failures.iter().skip(before);
+                if new.any(|failure| failure.why != Rejection::Missing) {
+                    findings.unverified.extend(status);
+                }
+                verdict
+            }
         }
     }
 
@@ -38,7 +60,11 @@ impl Gate {
         case: Case<'_>,
         provider: &'g Provider,
         audiences: Option<&[Box<str>]>,
+        failures: &mut Vec<Failure<'g>>,
     ) -> Verdict<Accepted<'g>> {
+        let mut failed = |provider, why: &Rejection| {
+            failures.push(Failure { provider, why: why.clone() });
+        };
         let mut verdict = Verdict::Refused(Rejection::Missing);
         let mut tokens = Vec::new();
         for location in &provider.locations {
@@ -49,15 +75,19 @@ impl Gate {
                 };
                 verdict = if tokens.is_empty() { token } else { verdict.and(token) };
                 tokens.push(credential);
-                if matches!(verdict, Verdict::Refused(_)) {
-                    return verdict;
-                }
                 // Which of two tokens speaks for the caller, nobody could say (RFC 6750, 2).
                 let differs = tokens.first().is_some_and(|t| tokens.last() != Some(t));
                 if differs || tokens.len() > MAX_TOKENS {
-                    return Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
+                    verdict = verdict.and(TOO_MANY);
+                }
+                if let Verdict::Refused(why) = &verdict {
+                    failed(Some(provider), why);
+                    return verdict;
                 }
             }
+        }
+        if let Verdict::Refused(why) = &verdict {
+            failed(None, why);
         }
         verdict
     }
@@ -68,7 +98,9 @@ impl Gate {
         case: Case<'_>,
         places: &[Place],
         may_fail: bool,
+        failures: &mut Vec<Failure<'g>>,
     ) -> Verdict<Accepted<'g>> {
+        let mut found = false;
         let mut verdict = Verdict::Valid(Vec::new());
         let mut seen = Vec::<(Option<&Provider>, Credential<'_>)>::new();
         for place in places {
@@ -80,10 +112,14 @@ impl Gate {
                         && *before != credential
                 };
                 let token = if seen.len() >= MAX_TOKENS || seen.iter().any(differs) {
-                    Verdict::Refused(Rejection::Malformed(Malformed::TooMany))
+                    TOO_MANY
                 } else {
                     token
                 };
+                found = true;
+                if let Verdict::Refused(why) = &token {
+                    failures.push(Failure { provider, why: why.clone() });
+                }
                 if !(may_fail && matches!(token, Verdict::Refused(_))) {
                     verdict = verdict.and(token);
                     seen.push((provider, credential));
@@ -92,6 +128,9 @@ impl Gate {
                     return verdict;
                 }
             }
+        }
+        if !found {
+            failures.push(Failure { provider: None, why: Rejection::Missing });
         }
         verdict
     }
@@ -130,10 +169,11 @@ impl Gate {
         location: &'g Location,
         audiences: Option<&[Box<str>]>,
     ) -> Verdict<Accepted<'g>> {
-        if let Err(why) = provider.screen(case.moment.now, &token, audiences) {
+        let moment = case.moment;
+        if let Err(why) = provider.screen(moment.now, &token, audiences) {
             return Verdict::Refused(why);
         }
-        let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
+        let accepted = |token| self.accept(moment, provider, location, token);
         let id = match &provider.keys {
             Keys::Local(keys) => {
                 return token
@@ -142,10 +182,7 @@ impl Gate {
             }
             Keys::Remote(id) => *id,
         };
-        let Some(source) = self.sources.get(id.0).map(|source| &source.keys) else {
-            return Verdict::Refused(Rejection::KeysUnavailable);
-        };
-        let (why, fresh_keys_may_help) = match source.keys(case.moment.now) {
+        let (why, fresh_keys_may_help) = match self.keys(moment.now, id) {
             None => (Rejection::KeysUnavailable, true),
             Some(keys) => {
                 let unknown = token.kid().is_some_and(|kid| !keys.has_kid(kid));
@@ -155,8 +192,8 @@ impl Gate {
                 }
             }
         };
-        let moment = case.moment;
-        if moment.may_wait && fresh_keys_may_help && source.may_bring(moment.now) {
+        let may_bring = self.source(id).is_some_and(|source| source.may_bring(moment.now));
+        if moment.may_wait && fresh_keys_may_help && may_bring {
             Verdict::Unknown(id)
         } else {
             Verdict::Refused(why)

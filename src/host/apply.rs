@@ -1,8 +1,9 @@
 //! Effects become hostcalls: all header changes first, resuming last, nothing after.
 
 use super::abi::{self, Status};
+use super::export::leave;
 use super::view::{HostView, serialise_pairs};
-use crate::effects::{Effects, HeaderOp, Reply};
+use crate::effects::{Effects, Forward, HeaderOp, Reply};
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
 use crate::request::{Lines, RequestView};
@@ -23,8 +24,7 @@ pub(super) enum Applied {
 pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Applied {
     let done = match effects {
         Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
-        Effects::Forward(ops) if kind == HostKind::Nginx => on_nginx(view, ops),
-        Effects::Forward(ops) => ops.iter().try_for_each(change).map(|()| Applied::Forward),
+        Effects::Forward(forward) => self::forward(kind, view, forward),
         Effects::Reply(reply) => answer(kind, reply),
     };
     done.unwrap_or_else(|status| {
@@ -38,6 +38,24 @@ pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Appli
         }
         Applied::Refused(Rejection::Misconfigured)
     })
+}
+
+fn forward(kind: HostKind, view: &HostView, forward: &Forward) -> Result<Applied, Status> {
+    let applied = match kind {
+        HostKind::Nginx => on_nginx(view, &forward.headers)?,
+        HostKind::Envoy | HostKind::Bare => {
+            forward.headers.iter().try_for_each(change)?;
+            Applied::Forward
+        }
+    };
+    if applied == Applied::Forward {
+        // A later filter may decide by what it reads: without it the request must not go on.
+        forward.exports.iter().try_for_each(|export| leave(kind, export))?;
+        if forward.reroute && kind == HostKind::Envoy {
+            abi::call_foreign_function("clear_route_cache", b"")?;
+        }
+    }
+    Ok(applied)
 }
 
 fn change(op: &HeaderOp) -> Result<(), Status> {
@@ -72,6 +90,10 @@ fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
 }
 
 fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
+    for export in &reply.exports {
+        // Only logs can read it; the answer does not wait for them.
+        let _ = leave(kind, export);
+    }
     let headers: Vec<_> =
         reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     // NGINX shows the details to the client, as the reason phrase.

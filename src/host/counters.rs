@@ -9,8 +9,8 @@ pub(super) struct Counters(Vec<u32>);
 
 impl Counters {
     /// Defines every counter. A host that refuses one gets none.
-    pub(super) fn define() -> Self {
-        let ids = Counter::all().map(|counter| abi::define_counter(&counter.name()));
+    pub(super) fn define(prefix: Option<&str>) -> Self {
+        let ids = Counter::all().map(|counter| abi::define_counter(&counter.name(prefix)));
         Self(ids.collect::<Result<_, _>>().unwrap_or_default())
     }
 

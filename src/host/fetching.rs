@@ -6,12 +6,11 @@ use super::abi::{self, Buffer, Map, Status};
 use super::root::Root;
 use super::shared::Shared;
 use crate::gate::Note;
-use crate::keys::fetch::{Answer, FetchError};
-use crate::keys::record::Record;
-use crate::keys::source::Command;
 use crate::metrics::Counter;
-use crate::policy::RemoteKeys;
-use crate::requirement::SourceId;
+use crate::remote::fetch::{Answer, FetchError};
+use crate::remote::record::Record;
+use crate::remote::source::Command;
+use crate::remote::{Endpoint, Remote, SourceId};
 use crate::time::Timestamp;
 
 /// What came from an endpoint.
@@ -28,23 +27,23 @@ impl Received {
     }
 }
 
-/// What the workers know of a key set, and the number that a change has to name.
-pub(super) fn record(remote: &RemoteKeys) -> (Record, u32) {
-    match abi::shared_data(&key(remote)) {
+/// What the workers know of a document, and the number that a change has to name.
+pub(super) fn record(remote: &Remote) -> (Record, u32) {
+    match abi::shared_data(&remote.record_key()) {
         Ok((bytes, cas)) => (Record::from_bytes(&bytes), cas),
         Err(_) => (Record::default(), 0),
     }
 }
 
 /// Takes the right to fetch; false when another worker has it.
-pub(super) fn lease(remote: &RemoteKeys, now: Timestamp) -> bool {
+pub(super) fn lease(remote: &Remote, now: Timestamp) -> bool {
     let (record, cas) = record(remote);
     let term = remote.schedule.patience;
     if record.is_leased(now, term) {
         return false;
     }
     let leased = Record { leased_until: now.plus(term), ..record };
-    match abi::set_shared_data(&key(remote), &leased.to_bytes(), cas) {
+    match abi::set_shared_data(&remote.record_key(), &leased.to_bytes(), cas) {
         Err(Status::CAS_MISMATCH) => false,
         // Without shared data each worker fetches for itself.
         Ok(()) | Err(_) => true,
@@ -52,7 +51,7 @@ pub(super) fn lease(remote: &RemoteKeys, now: Timestamp) -> bool {
 }
 
 /// Tells the other workers how the fetch ended, and gives the right to fetch back.
-fn publish(remote: &RemoteKeys, now: Timestamp, asked_at: Timestamp, body: Option<&[u8]>) {
+fn publish(remote: &Remote, now: Timestamp, asked_at: Timestamp, body: Option<&[u8]>) {
     let (record, cas) = record(remote);
     let leased_until = Timestamp::BEGINNING;
     let record = match body {
@@ -63,32 +62,25 @@ fn publish(remote: &RemoteKeys, now: Timestamp, asked_at: Timestamp, body: Optio
         None => Record { leased_until, failed_at: now, asked_at, ..record },
     };
     // Who came in between has newer news.
-    let _ = abi::set_shared_data(&key(remote), &record.to_bytes(), cas);
-}
-
-/// Where the record is. Providers of one name with different endpoints do not share keys.
-fn key(remote: &RemoteKeys) -> String {
-    let RemoteKeys { provider, cluster, scheme, authority, path, .. } = remote;
-    // Quoted, so that no two of them look alike.
-    format!("jwt-gate/jwks/{:?}", (provider, cluster, scheme, authority, path))
+    let _ = abi::set_shared_data(&remote.record_key(), &record.to_bytes(), cas);
 }
 
 /// Starts a fetch; the token names its callout.
 ///
 /// This is the one hostcall that goes through the SDK: its dispatcher must know the token, or it
 /// traps when the answer comes.
-pub(super) fn start(root: &Root, remote: &RemoteKeys) -> Result<u32, FetchError> {
+pub(super) fn start(root: &Root, remote: &Remote) -> Result<u32, FetchError> {
+    let Endpoint { cluster, scheme, authority, path } = &remote.endpoint;
     let headers = vec![
         (":method", "GET"),
-        (":scheme", remote.scheme),
-        (":authority", &*remote.authority),
-        (":path", &*remote.path),
-        ("accept", "application/jwk-set+json, application/json"),
+        (":scheme", scheme),
+        (":authority", authority),
+        (":path", path),
+        ("accept", remote.kind.media_types()),
         ("user-agent", concat!("jwt-gate/", env!("CARGO_PKG_VERSION"))),
     ];
-    root.dispatch_http_call(&remote.cluster, headers, None, Vec::new(), remote.timeout).map_err(
-        |status| FetchError::NotSent { cluster: remote.cluster.clone(), status: code(status) },
-    )
+    root.dispatch_http_call(cluster, headers, None, Vec::new(), remote.timeout)
+        .map_err(|status| FetchError::NotSent { cluster: cluster.clone(), status: code(status) })
 }
 
 /// The number of one of the two statuses that the SDK lets through.

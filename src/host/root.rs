@@ -10,15 +10,16 @@ use proxy_wasm::types::ContextType;
 use super::abi::{self, Buffer, Status};
 use super::counters::Counters;
 use super::crypto::EnvoyCrypto;
+use super::export::declare;
 use super::held::Phase;
 use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
 use super::{fetching, logger};
 use crate::gate::Gate;
-use crate::keys::fetch::FetchError;
-use crate::keys::source::{Command, Event};
 use crate::policy::{HostKind, Policy};
-use crate::requirement::SourceId;
+use crate::remote::SourceId;
+use crate::remote::fetch::FetchError;
+use crate::remote::source::{Command, Event};
 use crate::time::Timestamp;
 
 /// Time between two ticks in milliseconds. NGINX gets no other: it traps on a second setting.
@@ -46,7 +47,8 @@ impl Root {
         Self { shared, callouts: BTreeMap::new(), awaited: BTreeMap::new() }
     }
 
-    fn configure(&mut self, policy: Policy) {
+    /// Takes a policy, if this host can do what it asks.
+    fn configure(&mut self, policy: Policy) -> bool {
         // Sources are due at once, whatever the time.
         let now = shared::now().unwrap_or_default();
         // An answer for the former policy means nothing to this one.
@@ -54,6 +56,14 @@ impl Root {
         self.awaited.clear();
         let needs_ticks = !policy.sources.is_empty();
         let kind = policy.host().unwrap_or_else(|| self.detect(needs_ticks));
+        let unsupported = policy.unsupported(kind);
+        if !unsupported.is_empty() {
+            unsupported.iter().for_each(|fault| log::error!("{fault}"));
+            return false;
+        }
+        if kind == HostKind::Envoy {
+            policy.exports().into_iter().for_each(declare);
+        }
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
@@ -73,9 +83,10 @@ impl Root {
         let summary = policy.summary();
         log::info!("configuration loaded: {summary}; host {kind:?}, which verifies {crypto}");
         *self.shared.crypto.borrow_mut() = crypto;
-        *self.shared.counters.borrow_mut() = Counters::define();
+        *self.shared.counters.borrow_mut() = Counters::define(policy.stat_prefix());
         self.shared.kind.set(kind);
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
+        true
     }
 
     /// Which host it is, found out without side effects: Envoy knows no such property in a root
@@ -223,7 +234,7 @@ impl Context for Root {
             self.awaited.remove(&source);
         }
         let limit = match &*self.shared.gate.borrow() {
-            Some(gate) => gate.policy().limits().keys.max_bytes,
+            Some(gate) => gate.max_bytes(source),
             None => return,
         };
         let answer = fetching::answer(headers, body, limit);
@@ -245,10 +256,9 @@ impl RootContext for Root {
             Ok(policy) => self.configure(policy),
             Err(faults) => {
                 faults.iter().for_each(|fault| log::error!("{fault}"));
-                return false;
+                false
             }
         }
-        true
     }
 
     fn on_tick(&mut self) {

@@ -11,11 +11,11 @@ use super::held::WaitList;
 use super::view::HostView;
 use crate::effects::Effects;
 use crate::gate::{Decision, Gate, Lent, Moment, Refusal};
-use crate::keys::source::{Command, Event};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
-use crate::requirement::SourceId;
+use crate::remote::SourceId;
+use crate::remote::source::{Command, Event};
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.

@@ -10,8 +10,9 @@ use crate::jws::{Jws, is_type};
 use crate::keys::set::KeySet;
 use crate::policy::matcher::TextMatcher;
 use crate::rejection::{Demand, Malformed, Rejection};
+use crate::remote::SourceId;
 use crate::request::HeaderName;
-use crate::requirement::SourceId;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 
 /// A compiled provider.
@@ -33,6 +34,10 @@ pub struct Provider {
     pub skew: u64,
     /// Where the keys are.
     pub keys: Keys,
+    /// Tokens that were taken back.
+    pub revoked: RevocationList,
+    /// Where more of those are.
+    pub remote_revocations: Option<RemoteRevocations>,
     /// Where tokens are looked for, in the order of evaluation.
     pub locations: Box<[Location]>,
     /// Whether the token goes on to the upstream.
@@ -41,6 +46,10 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// Headers for claims.
     pub claim_headers: Box<[(HeaderName, ClaimPath)]>,
+    /// What later filters of the proxy can read.
+    pub exports: Exports,
+    /// Whether the route is chosen again after a token was told to others.
+    pub clear_route_cache: bool,
     /// Accepted algorithms; `None`: what the keys are for.
     pub algorithms: Option<Box<[Algorithm]>>,
     /// Whether tokens that are bound to a sender are taken without a look at the binding.
@@ -68,6 +77,15 @@ pub enum Keys {
     Remote(SourceId),
 }
 
+/// Where the list of a provider's revoked tokens is.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteRevocations {
+    /// The source that brings it.
+    pub source: SourceId,
+    /// Whether tokens pass while it cannot be had.
+    pub open: bool,
+}
+
 /// The header that takes the payload in base64url.
 #[derive(Clone, Debug)]
 pub struct PayloadHeader {
@@ -75,6 +93,26 @@ pub struct PayloadHeader {
     pub name: HeaderName,
     /// Whether it is padded with `=`.
     pub padded: bool,
+}
+
+/// Names under which later filters of the proxy read what became of a token.
+#[derive(Clone, Debug, Default)]
+pub struct Exports {
+    /// The claims.
+    pub payload: Option<Box<str>>,
+    /// The JOSE header.
+    pub header: Option<Box<str>>,
+    /// Why a token was refused.
+    pub failure: Option<Box<str>>,
+    /// Claims whose text is exported as a list of its words.
+    pub split: Box<[Box<str>]>,
+}
+
+impl Exports {
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.payload, &self.header, &self.failure].into_iter().flatten().map(|name| &**name)
+    }
 }
 
 /// An accepted issuer.
@@ -109,6 +147,12 @@ impl Provider {
     /// Whether `issuer` is one of its own, named as such.
     pub fn names_issuer(&self, issuer: &str) -> bool {
         self.issuers.iter().any(|accepted| accepted.accepts(issuer))
+    }
+
+    /// Headers that only the gate may write, on behalf of this provider.
+    pub fn written(&self) -> impl Iterator<Item = &HeaderName> {
+        let payload = self.payload_header.iter().map(|header| &header.name);
+        payload.chain(self.claim_headers.iter().map(|(name, _)| name))
     }
 
     /// Looks at everything but the signature, in the native filter's order: what it lets pass may

@@ -1,18 +1,18 @@
 //! Plays a scenario with a [`Gate`] and nothing else.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_gate::effects::{Effects, HeaderOp};
 use jwt_gate::gate::{Decision, Gate, Lent, Moment};
-use jwt_gate::keys::fetch::{Answer, FetchError};
-use jwt_gate::keys::source::{Command, Event};
 use jwt_gate::policy::Policy;
-use jwt_gate::requirement::SourceId;
+use jwt_gate::remote::SourceId;
+use jwt_gate::remote::fetch::{Answer, FetchError};
+use jwt_gate::remote::source::{Command, Event};
 use jwt_gate::time::Timestamp;
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
+use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 
 /// A gate, a clock that is set by hand, and what the endpoint answers.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Core {
     endpoint: Option<Endpoint>,
     fetches: u64,
     log: Vec<String>,
+    left: Left,
 }
 
 type Lines = Vec<(Vec<u8>, Vec<u8>)>;
@@ -30,7 +31,8 @@ impl Core {
     /// A driver for one scenario.
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
-        Self { now, gate: None, endpoint: None, fetches: 0, log: Vec::new() }
+        let (log, left) = (Vec::new(), Left::default());
+        Self { now, gate: None, endpoint: None, fetches: 0, log, left }
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -67,20 +69,24 @@ impl Core {
     }
 
     fn effects(&mut self, view: &[(Vec<u8>, Vec<u8>)]) -> Effects {
-        // Two sources may have to settle one after the other; more rounds are a fault of ours.
-        for _ in 0..4 {
+        let mut until = None;
+        loop {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
-            let source = match gate.check(Moment { now, may_wait: true }, &view, Lent::NOTHING) {
+            let may_wait = until.is_none_or(|until| now < until);
+            let source = match gate.check(Moment { now, may_wait }, &view, Lent::NOTHING) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
                 Decision::Wait(source) => source,
             };
+            let wait = gate.remote(source).map(|remote| remote.max_wait).unwrap_or_default();
+            until = until.or(Some(now.plus(wait)));
             if gate.handle(now, source, Event::Wanted) == Command::Fetch {
                 self.fetch(source);
+            } else {
+                self.advance(Duration::from_millis(20));
             }
         }
-        panic!("the request is never decided");
     }
 }
 
@@ -120,8 +126,10 @@ impl Driver for Core {
 
     fn send(&mut self, request: Request) -> Result<Reply, String> {
         let view = as_host_shows(&request);
-        match self.effects(&view) {
-            Effects::Forward(ops) => Ok(seen_upstream(view, ops)),
+        let effects = self.effects(&view);
+        self.left = left(&effects);
+        match effects {
+            Effects::Forward(forward) => Ok(seen_upstream(view, forward.headers)),
             Effects::Reply(reply) => Ok(Reply::Denied {
                 status: reply.status,
                 headers: reply
@@ -134,6 +142,10 @@ impl Driver for Core {
         }
     }
 
+    fn left(&self) -> Option<Left> {
+        Some(self.left.clone())
+    }
+
     fn fetches(&self) -> Option<u64> {
         Some(self.fetches)
     }
@@ -141,6 +153,16 @@ impl Driver for Core {
     fn logs(&mut self) -> Option<Vec<String>> {
         Some(std::mem::take(&mut self.log))
     }
+}
+
+/// What later filters would find.
+fn left(effects: &Effects) -> Left {
+    let (exports, rerouted) = match effects {
+        Effects::Forward(forward) => (&forward.exports, forward.reroute),
+        Effects::Reply(reply) => (&reply.exports, false),
+    };
+    let exports = exports.iter().map(|export| (export.name.to_string(), export.value.clone()));
+    Left { exports: exports.collect(), rerouted }
 }
 
 /// The request as a proxy shows it: pseudo-headers first, `host` as `:authority`, and the lines of

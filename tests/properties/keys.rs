@@ -1,16 +1,14 @@
-//! The life of a key source, in simulated time.
+//! The life of a remote document, in simulated time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use jwt_gate::keys::set::{KeyLimits, KeySet};
-use jwt_gate::keys::source::{Command, Event, KeySource, Schedule};
+use jwt_gate::remote::source::{Command, Event, Retry, Schedule, Source};
 use jwt_gate::time::Timestamp;
 
+use super::budget;
 use super::support::NOW;
-use super::{KEYRING, budget};
 
 /// What happens next; an end of a fetch may be late, or one that nobody waits for.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +26,8 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         expire: Duration::from_secs(refresh + stale),
         backoff: Duration::from_secs(backoff),
         backoff_max: Duration::from_secs(most),
-        refetch_on_unknown_kid: refetch,
-        kid_interval: Duration::from_secs(interval),
+        retry: Retry::NONE,
+        ask_interval: refetch.then(|| Duration::from_secs(interval)),
         patience: Duration::from_secs(patience),
     })
 }
@@ -52,11 +50,8 @@ proptest! {
     fn a_source_fetches_once_at_a_time_and_never_gives_up(
         schedule in schedule(), course in prop::collection::vec(happens(), 1..80),
     ) {
-        let jwks = KEYRING.jwks(&["ed25519-1"]).unwrap();
-        let (set, _) = KeySet::from_json(jwks.as_bytes(), &KeyLimits::default()).unwrap();
-        let set = Arc::new(set);
         let mut now = Timestamp::from_secs(NOW);
-        let mut source = KeySource::new(schedule, now);
+        let mut source = Source::new(schedule, now);
         let (mut since, mut started) = (None::<Timestamp>, None::<Timestamp>);
         let longest = schedule.refresh.max(schedule.patience).max(schedule.backoff_max.mul_f32(1.25));
         for (pause, happens) in course {
@@ -68,7 +63,7 @@ proptest! {
                 Happens::Wanted => source.handle(now, Event::Wanted),
                 Happens::Fetched => {
                     since = Some(now);
-                    source.handle(now, Event::Fetched(Arc::clone(&set)))
+                    source.handle(now, Event::Fetched(()))
                 }
                 Happens::Failed => source.handle(now, Event::Failed),
             };
@@ -94,7 +89,7 @@ proptest! {
                 (Happens::Wanted, Command::Release) => prop_assert!(false, "nothing has ended"),
             }
             let young = since.is_some_and(|since| now < since.plus(schedule.expire));
-            prop_assert_eq!(source.keys(now).is_some(), young);
+            prop_assert_eq!(source.document(now).is_some(), young);
             prop_assert!(source.deadline() <= now.plus(longest), "no deadline");
             if started.is_some() {
                 prop_assert!(source.may_bring(now));

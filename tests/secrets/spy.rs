@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jwt_gate::effects::Effects;
 use jwt_gate::gate::{Decision, Gate, Lent, Moment};
-use jwt_gate::keys::fetch::Answer;
 use jwt_gate::policy::Policy;
+use jwt_gate::remote::fetch::Answer;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::{Body, Driver, Endpoint, Level, Reply, Request};
 

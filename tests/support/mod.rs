@@ -45,7 +45,7 @@ pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderO
         Decision::Wait(_) => Effects::misconfigured(),
     };
     match effects {
-        Effects::Forward(ops) => Ok(ops),
+        Effects::Forward(forward) => Ok(forward.headers),
         Effects::Reply(reply) => Err(reply),
     }
 }

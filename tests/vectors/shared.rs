@@ -67,7 +67,7 @@ fn raw_signatures_beside_the_checkout() {
             (Some(_), Ok(_)) => Err(None),
             (Some(_), Err(KeySetError::NoUsableKey { skipped })) => match &skipped[0].reason {
                 SkipReason::Jwk(JwkError::Key(error)) => Err(policy(*error)),
-                SkipReason::Jwk(_) | SkipReason::Beyond { .. } => Err(None),
+                SkipReason::Jwk(_) | SkipReason::Pem(_) | SkipReason::Beyond { .. } => Err(None),
             },
             (Some(_), Err(_)) => Err(None),
         };

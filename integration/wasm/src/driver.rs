@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request as Sent};
+use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent};
 
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
@@ -59,6 +59,7 @@ pub struct ScenarioDriver {
     reached: BTreeMap<Token, Endpoint>,
     fetches: u64,
     lines_read: usize,
+    left: Left,
 }
 
 impl ScenarioDriver {
@@ -78,6 +79,7 @@ impl ScenarioDriver {
             reached: BTreeMap::new(),
             fetches: 0,
             lines_read: 0,
+            left: Left::default(),
         }
     }
 
@@ -160,6 +162,19 @@ impl ScenarioDriver {
         }
     }
 
+    /// What later filters would find: filter state on Envoy, variables on NGINX.
+    fn left_by(&self, vm: &Vm, stream: StreamId) -> Left {
+        let prefix: &[u8] = match self.host.personality() {
+            Personality::Nginx => b"ngx\0",
+            Personality::Envoy | Personality::Bare => b"wasm.",
+        };
+        let Ok(state) = vm.stream(stream) else { return Left::default() };
+        let named = state.properties.into_iter().filter_map(|(key, value)| {
+            Some((String::from_utf8_lossy(key.strip_prefix(prefix)?).into_owned(), value))
+        });
+        Left { exports: named.collect(), rerouted: state.routes_cleared > 0 }
+    }
+
     fn allowed(&self, upstream: Headers) -> Reply {
         let mut target = Vec::new();
         let mut headers = Vec::new();
@@ -236,12 +251,17 @@ impl Driver for ScenarioDriver {
         let held = |driver: &Self| driver.phase(stream) == Some(Phase::Paused);
         self.pass_until(PATIENCE, |driver| !held(driver) || vm.trap().is_some());
         let reply = self.decided(stream);
+        self.left = self.left_by(&vm, stream);
         let ended = vm.disconnect(stream);
         self.traps.note(ended.clone());
         match vm.trap() {
             Some(trap) => Err(trap.to_string()),
             None => reply,
         }
+    }
+
+    fn left(&self) -> Option<Left> {
+        Some(self.left.clone())
     }
 
     fn fetches(&self) -> Option<u64> {

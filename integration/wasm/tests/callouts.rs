@@ -22,7 +22,7 @@ const BOTH: [Personality; 2] = [Personality::Envoy, Personality::Nginx];
 type Failure = (&'static str, CalloutResult, [&'static str; 2]);
 
 const CUT_OFF: &str = "no complete answer";
-const TOO_LARGE: &str = "more than `limits.max_jwks_bytes` (1048576)";
+const TOO_LARGE: &str = "more than the 1048576 that are accepted";
 const NO_SET: &str = "answered with no key set";
 
 /// The first bytes of anything that was compressed with gzip.

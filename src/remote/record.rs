@@ -1,4 +1,4 @@
-//! What workers tell each other about a key set: who fetches it, and what came.
+//! What workers tell each other about a remote document: who fetches it, and what came.
 //!
 //! Each worker has a VM of its own; a record lies in the data that the host shares between them.
 //! Any filter in the same VM id can write there, so it is read as if it came from the network.
@@ -12,11 +12,11 @@ pub struct Record {
     pub leased_until: Timestamp,
     /// When a fetch failed last.
     pub failed_at: Timestamp,
-    /// When the key set was fetched.
+    /// When the document was fetched.
     pub fetched_at: Timestamp,
-    /// When an unknown `kid` asked for a fetch last.
+    /// When somebody asked for what was not in it last.
     pub asked_at: Timestamp,
-    /// The key set, as it came; empty before the first.
+    /// The document, as it came; empty before the first.
     pub body: Vec<u8>,
 }
 

@@ -1,47 +1,62 @@
-//! Life of one remote key set: when to fetch, what to serve meanwhile.
+//! Life of one remote document: when to fetch, what to serve meanwhile.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::keys::set::KeySet;
 use crate::time::Timestamp;
 
-/// How often the keys are fetched, and how long they are served.
+/// How often a document is fetched, and how long it is served.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// Age at which the keys are fetched again.
+    /// Age at which it is fetched again.
     pub refresh: Duration,
-    /// Age at which they are no longer served.
+    /// Age at which it is no longer served.
     pub expire: Duration,
     /// Pause after the first failed fetch; doubled after each further one, with up to a quarter
     /// more so that workers do not fall into step.
     pub backoff: Duration,
     /// Longest pause, before that quarter.
     pub backoff_max: Duration,
-    /// Whether a `kid` that is not among the keys asks for a fetch.
-    pub refetch_on_unknown_kid: bool,
-    /// Shortest time between two fetches asked for by unknown `kid`s.
-    pub kid_interval: Duration,
+    /// What is tried before all that.
+    pub retry: Retry,
+    /// Shortest time between two fetches asked for by who lacks a part of the document at hand,
+    /// such as a key under an unknown `kid`; `None`: nobody may ask for that.
+    pub ask_interval: Option<Duration>,
     /// Time after which a fetch without an end counts as failed.
     pub patience: Duration,
 }
 
+/// Fetches that are tried soon after one that failed, while who waits for the document waits on.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// How many.
+    pub count: u32,
+    /// Pause before the first; doubled before each further one, with up to a quarter more.
+    pub pause: Duration,
+    /// Longest pause, before that quarter.
+    pub longest: Duration,
+}
+
+impl Retry {
+    /// None.
+    pub const NONE: Self = Self { count: 0, pause: Duration::ZERO, longest: Duration::ZERO };
+}
+
 /// Something that happened to the source.
 #[derive(Debug)]
-pub enum Event {
+pub enum Event<T> {
     /// The deadline has passed, or the host woke us anyway.
     Tick,
-    /// A request lacks keys, or one with a `kid` that is not among those at hand.
+    /// A request lacks the document, or a part that is not in the one at hand.
     Wanted,
-    /// The fetch ended with a key set.
-    Fetched(Arc<KeySet>),
-    /// Another worker has fetched a key set.
+    /// The fetch ended with a document.
+    Fetched(T),
+    /// Another worker has fetched one.
     Adopted {
-        /// The keys.
-        keys: Arc<KeySet>,
-        /// When they were fetched.
+        /// The document.
+        document: T,
+        /// When it was fetched.
         at: Timestamp,
-        /// When an unknown `kid` asked for keys last, in any worker.
+        /// When somebody asked for a part that was not there last, in any worker.
         asked: Timestamp,
     },
     /// The fetch failed, or could not be started.
@@ -62,24 +77,25 @@ pub enum Command {
     Release,
 }
 
-/// A remote key set and its fetch cycle.
+/// A remote document and its fetch cycle.
 ///
 /// What is held and what is being fetched are separate fields, so that a refresh never takes
-/// good keys out of service.
+/// a good document out of service.
 #[derive(Debug)]
-pub struct KeySource {
+pub struct Source<T> {
     schedule: Schedule,
-    held: Option<Held>,
+    held: Option<Held<T>>,
     fetch: Fetch,
-    /// When an unknown `kid` asked for keys last; the beginning of time when none did.
+    /// When somebody asked for a part that was not there last; the beginning of time when nobody
+    /// did.
     asked: Timestamp,
     /// When a fetch failed last, here or in another worker.
     failed: Timestamp,
 }
 
 #[derive(Debug)]
-struct Held {
-    keys: Arc<KeySet>,
+struct Held<T> {
+    document: T,
     since: Timestamp,
 }
 
@@ -89,7 +105,7 @@ enum Fetch {
     InFlight { failures: u32, since: Timestamp, give_up: Timestamp },
 }
 
-impl KeySource {
+impl<T> Source<T> {
     /// A source that has fetched nothing and is due at once.
     pub const fn new(schedule: Schedule, now: Timestamp) -> Self {
         Self {
@@ -102,22 +118,22 @@ impl KeySource {
     }
 
     /// Takes in what happened; the answer is the one thing to do about it.
-    pub fn handle(&mut self, now: Timestamp, event: Event) -> Command {
+    pub fn handle(&mut self, now: Timestamp, event: Event<T>) -> Command {
         match (event, self.fetch) {
             (Event::Tick, Fetch::Idle { due, failures }) if due <= now => self.start(now, failures),
             (Event::Wanted, Fetch::Idle { failures, .. }) if self.may_ask(now) => {
-                if self.keys(now).is_some() {
+                if self.document(now).is_some() {
                     self.asked = now;
                 }
                 self.start(now, failures)
             }
-            (Event::Fetched(keys), _) => {
-                self.held = Some(Held { keys, since: now });
+            (Event::Fetched(document), _) => {
+                self.held = Some(Held { document, since: now });
                 self.rest(now.plus(self.schedule.refresh), 0)
             }
-            (Event::Adopted { keys, at, asked }, _) => {
+            (Event::Adopted { document, at, asked }, _) => {
                 let since = at.min(now);
-                self.held = Some(Held { keys, since });
+                self.held = Some(Held { document, since });
                 self.asked = self.asked.max(asked.min(now));
                 self.rest(since.plus(self.schedule.refresh), 0)
             }
@@ -149,23 +165,36 @@ impl KeySource {
         }
     }
 
-    /// The keys to verify with, if they are young enough.
-    pub fn keys(&self, now: Timestamp) -> Option<&Arc<KeySet>> {
+    /// The document, if it is young enough.
+    pub fn document(&self, now: Timestamp) -> Option<&T> {
         let held = self.held.as_ref()?;
-        (now < held.since.plus(self.schedule.expire)).then_some(&held.keys)
+        (now < held.since.plus(self.schedule.expire)).then_some(&held.document)
     }
 
-    /// Whether waiting can bring what a request lacks: a fetch is under way, or may start now.
+    /// Whether waiting can bring what a request lacks: a fetch is under way, will soon be tried
+    /// again, or may start now.
     pub fn may_bring(&self, now: Timestamp) -> bool {
-        matches!(self.fetch, Fetch::InFlight { .. }) || self.may_ask(now)
+        match self.fetch {
+            Fetch::InFlight { .. } => true,
+            Fetch::Idle { failures, .. } => {
+                (1..=self.schedule.retry.count).contains(&failures) || self.may_ask(now)
+            }
+        }
     }
 
-    /// When the keys at hand were fetched; the beginning of time when there are none.
+    /// Whether the last fetch failed.
+    pub const fn has_failed(&self) -> bool {
+        match self.fetch {
+            Fetch::Idle { failures, .. } | Fetch::InFlight { failures, .. } => failures > 0,
+        }
+    }
+
+    /// When the document at hand was fetched; the beginning of time when there is none.
     pub fn fetched_at(&self) -> Timestamp {
         self.held.as_ref().map_or(Timestamp::BEGINNING, |held| held.since)
     }
 
-    /// When an unknown `kid` asked for keys last.
+    /// When somebody asked for a part that was not there last.
     pub const fn asked_at(&self) -> Timestamp {
         self.asked
     }
@@ -190,12 +219,12 @@ impl KeySource {
     /// is not helped by our requests.
     fn may_ask(&self, now: Timestamp) -> bool {
         let Fetch::Idle { due, failures } = self.fetch else { return false };
-        if self.keys(now).is_none() {
+        if self.document(now).is_none() {
             return failures == 0 || due <= now;
         }
-        // There are keys, so it is a `kid` that is lacking.
-        let rested = self.asked.plus(self.schedule.kid_interval) <= now;
-        self.schedule.refetch_on_unknown_kid && failures == 0 && rested
+        // There is a document, so it is a part that is lacking.
+        let rested = |interval| self.asked.plus(interval) <= now;
+        failures == 0 && self.schedule.ask_interval.is_some_and(rested)
     }
 
     /// Whether a failure at that time is later than all that is known.
@@ -211,12 +240,18 @@ impl KeySource {
 
     fn back_off(&mut self, now: Timestamp, failures: u32) -> Command {
         self.failed = now;
-        let doubled = self.schedule.backoff.saturating_mul(1 << failures.min(16));
-        let pause = doubled.min(self.schedule.backoff_max);
+        let Schedule { retry, backoff, backoff_max, .. } = self.schedule;
+        let retried = failures.checked_sub(retry.count);
+        let (first, longest, before) = match retried {
+            None => (retry.pause, retry.longest, failures),
+            Some(further) => (backoff, backoff_max, further),
+        };
+        let pause = first.saturating_mul(1 << before.min(16)).min(longest);
         // The moment of the failure is as good as a die: no two workers share it.
         let [share, ..] = now.as_millis().to_le_bytes();
         let jitter = pause.mul_f32(f32::from(share) / 1024.0);
-        self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1))
+        let release = self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1));
+        if retried.is_some() { release } else { Command::Rest }
     }
 
     const fn rest(&mut self, due: Timestamp, failures: u32) -> Command {
@@ -228,15 +263,14 @@ impl KeySource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::set::KeyLimits;
 
     const S: Schedule = Schedule {
         refresh: Duration::from_secs(300),
         expire: Duration::from_secs(3_600),
         backoff: Duration::from_secs(1),
         backoff_max: Duration::from_secs(60),
-        refetch_on_unknown_kid: true,
-        kid_interval: Duration::from_secs(10),
+        retry: Retry::NONE,
+        ask_interval: Some(Duration::from_secs(10)),
         patience: Duration::from_secs(5),
     };
 
@@ -249,20 +283,22 @@ mod tests {
         at(1).plus(Duration::from_secs(secs))
     }
 
-    fn keys() -> Event {
-        let jwk = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-        let (set, _) = KeySet::from_json(jwk.as_bytes(), &KeyLimits::default()).unwrap();
-        Event::Fetched(Arc::new(set))
+    const fn fresh(now: Timestamp) -> Source<&'static str> {
+        Source::new(S, now)
+    }
+
+    const fn document() -> Event<&'static str> {
+        Event::Fetched("a document")
     }
 
     #[test]
-    fn old_keys_are_served_while_the_refresh_fails() {
-        let mut source = KeySource::new(S, secs(0));
+    fn an_old_document_is_served_while_the_refresh_fails() {
+        let mut source = fresh(secs(0));
         assert_eq!(source.handle(secs(0), Event::Tick), Command::Fetch);
-        assert_eq!(source.handle(secs(1), keys()), Command::Release);
+        assert_eq!(source.handle(secs(1), document()), Command::Release);
         assert_eq!(source.deadline(), secs(301));
         assert_eq!(source.handle(secs(301), Event::Tick), Command::Fetch);
-        assert!(source.keys(secs(302)).is_some());
+        assert!(source.document(secs(302)).is_some());
         let mut now = secs(302);
         for pause in [1_u64, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(source.handle(now, Event::Failed), Command::Release);
@@ -273,22 +309,46 @@ mod tests {
             now = source.deadline();
             assert_eq!(source.handle(now, Event::Tick), Command::Fetch);
         }
-        assert!(source.keys(secs(3_600)).is_some());
-        assert!(source.keys(secs(3_601)).is_none());
+        assert!(source.document(secs(3_600)).is_some());
+        assert!(source.document(secs(3_601)).is_none());
     }
 
     #[test]
-    fn unknown_kids_cost_one_fetch_in_each_interval() {
-        let mut source = KeySource::new(S, secs(0));
+    fn retries_come_first_and_who_waits_waits_on() {
+        let retry =
+            Retry { count: 3, pause: Duration::from_secs(2), longest: Duration::from_secs(5) };
+        let mut source = Source::<()>::new(Schedule { retry, ..S }, secs(0));
+        let mut now = secs(0);
+        for (pause, command) in [
+            (2_u64, Command::Rest),
+            (4, Command::Rest),
+            (5, Command::Rest),
+            (1, Command::Release),
+            (2, Command::Release),
+        ] {
+            assert_eq!(source.handle(now, Event::Tick), Command::Fetch, "{pause}");
+            assert_eq!(source.handle(now, Event::Failed), command, "{pause}");
+            assert_eq!(source.may_bring(now), command == Command::Rest, "{pause}");
+            assert_eq!(source.handle(now, Event::Wanted), Command::Rest, "{pause}");
+            let wait = source.deadline().since(now);
+            let least = Duration::from_secs(pause);
+            assert!(least <= wait && wait <= least.mul_f32(1.25), "{pause} {wait:?}");
+            now = source.deadline();
+        }
+    }
+
+    #[test]
+    fn asking_for_what_is_not_there_costs_one_fetch_in_each_interval() {
+        let mut source = fresh(secs(0));
         let _ = source.handle(secs(0), Event::Tick);
-        let _ = source.handle(secs(0), keys());
+        let _ = source.handle(secs(0), document());
         let fetches = (1..=25)
             .filter(|&now| {
                 let may = source.may_bring(secs(now));
                 let command = source.handle(secs(now), Event::Wanted);
                 assert_eq!(may, command == Command::Fetch, "{now}");
                 if command == Command::Fetch {
-                    let _ = source.handle(secs(now), keys());
+                    let _ = source.handle(secs(now), document());
                 }
                 command == Command::Fetch
             })
@@ -298,17 +358,17 @@ mod tests {
 
     #[test]
     fn one_fetch_serves_all_who_wait() {
-        let mut source = KeySource::new(S, secs(0));
+        let mut source = fresh(secs(0));
         assert_eq!(source.handle(secs(0), Event::Wanted), Command::Fetch);
         assert_eq!(source.handle(secs(0), Event::Wanted), Command::Rest);
         assert!(source.may_bring(secs(0)));
         assert_eq!(source.handle(secs(0), Event::Tick), Command::Rest);
-        assert_eq!(source.handle(secs(2), keys()), Command::Release);
+        assert_eq!(source.handle(secs(2), document()), Command::Release);
     }
 
     #[test]
     fn nobody_waits_while_a_failure_is_rested_from() {
-        let mut source = KeySource::new(S, secs(0));
+        let mut source = fresh(secs(0));
         assert_eq!(source.handle(secs(0), Event::Wanted), Command::Fetch);
         assert_eq!(source.handle(secs(0), Event::Failed), Command::Release);
         assert!(!source.may_bring(secs(0)));
@@ -318,13 +378,13 @@ mod tests {
 
     #[test]
     fn an_answer_that_never_comes_counts_as_a_failure() {
-        let mut source = KeySource::new(S, at(1));
+        let mut source = fresh(at(1));
         assert_eq!(source.handle(at(1), Event::Tick), Command::Fetch);
         assert_eq!(source.deadline(), secs(5));
         assert_eq!(source.handle(secs(4), Event::Tick), Command::Rest);
         assert_eq!(source.handle(secs(5), Event::Tick), Command::Release);
         // An answer that comes after all is welcome.
-        assert_eq!(source.handle(secs(5), keys()), Command::Release);
-        assert!(source.keys(secs(5)).is_some());
+        assert_eq!(source.handle(secs(5), document()), Command::Release);
+        assert!(source.document(secs(5)).is_some());
     }
 }
