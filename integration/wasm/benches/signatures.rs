@@ -2,7 +2,7 @@
 //!
 //! Run with `cargo bench -p jwt-gate-test-host`. The engine is wasmtime, and hostcalls are the test
 //! host's: take the row of HS256 from the others, and what is left is the signature.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "benchmark code")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "benchmark code")]
 
 #[path = "../tests/support/release.rs"]
 mod release;
