@@ -1,6 +1,5 @@
 //! The root: configuration, time, and the end of waiting.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,15 +35,16 @@ const TICK_FIRST: u32 = 1;
 /// A root context.
 pub(super) struct Root {
     shared: Rc<Shared>,
-    /// Callouts whose answers may come, by their tokens. An answer that is late is welcome, too.
-    callouts: BTreeMap<u32, Callout>,
-    /// The callouts that are still waited for.
-    awaited: BTreeMap<SourceId, u32>,
+    /// Callouts whose answers may come. An answer that is late is welcome, too.
+    callouts: Vec<Callout>,
 }
 
 /// A fetch that was sent.
 struct Callout {
+    token: u32,
     source: SourceId,
+    /// Whether its end is still waited for; of one source, that of one callout at most.
+    is_awaited: bool,
     /// The record of the document at the place that was asked.
     key: String,
 }
@@ -53,7 +53,7 @@ impl Root {
     /// A root without a configuration: it refuses every request.
     pub(super) fn new(id: u32) -> Self {
         let shared = Rc::new(Shared::new(id));
-        Self { shared, callouts: BTreeMap::new(), awaited: BTreeMap::new() }
+        Self { shared, callouts: Vec::new() }
     }
 
     /// Takes a policy, if this host can do what it asks.
@@ -62,7 +62,6 @@ impl Root {
         let now = shared::now().unwrap_or_default();
         // An answer for the former policy means nothing to this one.
         self.callouts.clear();
-        self.awaited.clear();
         let needs_ticks = !policy.sources.is_empty();
         let kind = policy.host().unwrap_or_else(|| self.detect(needs_ticks));
         let unsupported = policy.unsupported(kind);
@@ -152,8 +151,8 @@ impl Root {
 
     fn drive_source(&mut self, now: Timestamp, source: SourceId) -> Command {
         let mut command = self.adopt(now, source);
-        if self.awaited.contains_key(&source) && self.is_overdue(now, source) {
-            self.awaited.remove(&source);
+        if self.awaited(source).is_some() && self.is_overdue(now, source) {
+            self.give_up(source);
             let end = Err(FetchError::NoAnswer);
             return fetching::settle(&self.shared, now, source, end);
         }
@@ -205,15 +204,23 @@ impl Root {
 
     /// Whether an answer is waited for from the place that the document has now.
     fn awaits(&self, source: SourceId, key: &str) -> bool {
-        let callout = self.awaited.get(&source).and_then(|token| self.callouts.get(token));
-        callout.is_some_and(|callout| callout.key == key)
+        self.awaited(source).is_some_and(|callout| callout.key == key)
+    }
+
+    fn awaited(&self, source: SourceId) -> Option<&Callout> {
+        self.callouts.iter().find(|callout| callout.is_awaited && callout.source == source)
+    }
+
+    fn give_up(&mut self, source: SourceId) {
+        let of_source = self.callouts.iter_mut().filter(|callout| callout.source == source);
+        of_source.for_each(|callout| callout.is_awaited = false);
     }
 
     fn send(&mut self, now: Timestamp, source: SourceId, errand: Errand) -> Command {
         match fetching::start(self, &errand) {
             Ok(token) => {
-                self.callouts.insert(token, Callout { source, key: errand.key });
-                self.awaited.insert(source, token);
+                self.give_up(source);
+                self.callouts.push(Callout { token, source, is_awaited: true, key: errand.key });
                 if let Some(gate) = &mut *self.shared.gate.borrow_mut() {
                     gate.started(now, source);
                 }
@@ -240,7 +247,7 @@ impl Root {
         let mut sources = gate.iter().flat_map(Gate::sources);
         sources.any(|source| {
             gate.as_ref().is_some_and(|gate| gate.is_fetching(source))
-                && !self.awaited.contains_key(&source)
+                && self.awaited(source).is_none()
         })
     }
 
@@ -279,18 +286,16 @@ fn seed() -> u64 {
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         let Some(now) = shared::now() else { return };
-        let Some(Callout { source, key }) = self.callouts.remove(&token) else { return };
-        let was_awaited = self.awaited.get(&source) == Some(&token);
-        if was_awaited {
-            self.awaited.remove(&source);
-        }
+        let at = self.callouts.iter().position(|callout| callout.token == token);
+        let Some(at) = at else { return };
+        let Callout { source, is_awaited, key, .. } = self.callouts.swap_remove(at);
         let limit = match &*self.shared.gate.borrow() {
             // What comes from a place that the document has left means nothing.
             Some(gate) if gate.record_key(now, source) == Some(key) => gate.max_bytes(source),
             Some(_) | None => return,
         };
         let answer = fetching::answer(headers, body, limit);
-        if answer.is_err() && !was_awaited {
+        if answer.is_err() && !is_awaited {
             return;
         }
         let end = answer.as_ref().map(fetching::Received::as_answer).map_err(Clone::clone);
