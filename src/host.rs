@@ -9,6 +9,7 @@ mod counters;
 mod fetching;
 mod held;
 mod logger;
+mod nginx;
 mod root;
 mod shared;
 mod stream;

@@ -38,6 +38,7 @@ pub struct Policy {
     pub(crate) bypass_cors_preflight: bool,
     pub(crate) strip_failure_response: bool,
     pub(crate) host: Option<HostKind>,
+    pub(crate) share_keys: Option<bool>,
     pub(crate) limits: Limits,
 }
 
@@ -149,6 +150,26 @@ impl Policy {
     pub fn summary(&self) -> String {
         let (providers, rules) = (self.providers.len(), self.rules.len());
         format!("{providers} providers, {rules} rules")
+    }
+
+    /// Whether workers tell each other of keys on a host of this kind. NGINX has the shared data for
+    /// it only where it was configured, and traps where it was not.
+    pub fn shares_keys(&self, kind: HostKind) -> bool {
+        self.share_keys.unwrap_or(kind == HostKind::Envoy)
+    }
+
+    /// What it asks of a host of this kind in vain, each with what to do about it.
+    pub fn unsupported(&self, kind: HostKind) -> Vec<String> {
+        if kind != HostKind::Bare {
+            return Vec::new();
+        }
+        let keys = |remote: &RemoteKeys| {
+            let why = "this host makes no HTTP callouts; use `local_jwks`";
+            format!("providers.{}.remote_jwks: {why}", remote.provider)
+        };
+        let shared = self.share_keys == Some(true);
+        let shared = shared.then(|| "share_keys: this host has no shared data".to_owned());
+        self.sources.iter().map(keys).chain(shared).collect()
     }
 
     /// The host that the configuration names.

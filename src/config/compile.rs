@@ -90,6 +90,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Nginx => HostKind::Nginx,
             HostName::Bare => HostKind::Bare,
         }),
+        share_keys: config.share_keys,
         limits,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };

@@ -30,6 +30,7 @@ record! {
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
+        share_keys: Option<bool>,
         limits: Option<Limits>,
     }
     refused {

@@ -103,6 +103,12 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -220,6 +226,14 @@ pub(super) fn remove_header(name: &str) -> Result<(), Status> {
 pub(super) fn property(path: &str) -> Result<Option<Vec<u8>>, Status> {
     // SAFETY: as in `header`.
     taken(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+}
+
+/// Sets a property; `path` has its segments parted by NUL.
+pub(super) fn set_property(path: &str, value: &[u8]) -> Result<(), Status> {
+    // SAFETY: as in `add_header`.
+    Status::check(unsafe {
+        proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len())
+    })
 }
 
 /// Lets the request of the effective context go on.

@@ -1,11 +1,12 @@
 //! Effects become hostcalls: all header changes first, resuming last, nothing after.
 
 use super::abi::{self, Status};
+use super::nginx;
 use super::view::{HostView, serialise_pairs};
 use crate::effects::{Effects, HeaderOp, Reply};
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
-use crate::request::{Lines, RequestView};
+use crate::request::HeaderName;
 
 /// What became of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,11 +20,17 @@ pub(super) enum Applied {
 }
 
 /// Applies effects to the request of the effective context. What the host refuses to do ends in a
-/// refusal of the request: with half of its headers changed it must not go on.
-pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Applied {
+/// refusal of the request: with half of its headers changed it must not go on. `owned` are the
+/// headers that only the gate may write.
+pub(super) fn apply(
+    kind: HostKind,
+    view: &HostView,
+    owned: &[HeaderName],
+    effects: &Effects,
+) -> Applied {
     let done = match effects {
         Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
-        Effects::Forward(ops) if kind == HostKind::Nginx => on_nginx(view, ops),
+        Effects::Forward(ops) if kind == HostKind::Nginx => nginx::forward(view, owned, ops),
         Effects::Forward(ops) => ops.iter().try_for_each(change).map(|()| Applied::Forward),
         Effects::Reply(reply) => answer(kind, reply),
     };
@@ -48,30 +55,8 @@ fn change(op: &HeaderOp) -> Result<(), Status> {
     }
 }
 
-/// There a removed header still reaches the upstream, and only the first of several is replaced.
-/// So a header that has to go is emptied, which NGINX does not forward when it is set from a
-/// variable, and a request that has it twice is refused.
-fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
-    let repeated = |op: &HeaderOp| match op {
-        HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
-        HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
-    };
-    if ops.iter().any(repeated) {
-        let why = Rejection::RepeatedOwnedHeader;
-        answer(HostKind::Nginx, &Effects::plain(&why))?;
-        return Ok(Applied::Refused(why));
-    }
-    for op in ops {
-        match op {
-            HeaderOp::Remove(name) => abi::replace_header(name.as_str(), b"")?,
-            HeaderOp::Add(name, value) => abi::replace_header(name.as_str(), value)?,
-            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
-        }
-    }
-    Ok(Applied::Forward)
-}
-
-fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
+/// Answers a request in place of the upstream.
+pub(super) fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
     let headers: Vec<_> =
         reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     // NGINX shows the details to the client, as the reason phrase.

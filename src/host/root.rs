@@ -45,7 +45,8 @@ impl Root {
         Self { shared, callouts: BTreeMap::new(), awaited: BTreeMap::new() }
     }
 
-    fn configure(&mut self, policy: Policy) {
+    /// Takes a policy, if this host can do what it asks.
+    fn configure(&mut self, policy: Policy) -> bool {
         // Sources are due at once, whatever the time.
         let now = shared::now().unwrap_or_default();
         // An answer for the former policy means nothing to this one.
@@ -53,20 +54,25 @@ impl Root {
         self.awaited.clear();
         let needs_ticks = !policy.sources.is_empty();
         let kind = policy.host().unwrap_or_else(|| self.detect(needs_ticks));
+        let unsupported = policy.unsupported(kind);
+        if !unsupported.is_empty() {
+            unsupported.iter().for_each(|fault| log::error!("{fault}"));
+            return false;
+        }
+        self.shared.shares.set(policy.shares_keys(kind));
+        if kind == HostKind::Nginx && self.shared.shares_keys() {
+            // Without a zone for it NGINX traps. It should do so now, and not start.
+            let _ = abi::shared_data("jwt-gate");
+        }
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
-        }
-        if needs_ticks && kind == HostKind::Bare {
-            log::error!(
-                "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and tokens of \
-                 such providers are answered with 503; use `local_jwks`"
-            );
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
         *self.shared.counters.borrow_mut() = Counters::define();
         self.shared.kind.set(kind);
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
+        true
     }
 
     /// Which host it is, found out without side effects: Envoy knows no such property in a root
@@ -236,10 +242,9 @@ impl RootContext for Root {
             Ok(policy) => self.configure(policy),
             Err(faults) => {
                 faults.iter().for_each(|fault| log::error!("{fault}"));
-                return false;
+                false
             }
         }
-        true
     }
 
     fn on_tick(&mut self) {

@@ -14,6 +14,7 @@ use crate::keys::source::{Command, Event};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
+use crate::request::HeaderName;
 use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) gate: RefCell<Option<Gate>>,
     /// The host.
     pub(super) kind: Cell<HostKind>,
+    /// Whether the policy and the host let workers share keys.
+    pub(super) shares: Cell<bool>,
     /// Counters.
     pub(super) counters: RefCell<Counters>,
     /// Requests that wait for keys.
@@ -55,6 +58,7 @@ impl Shared {
             root,
             gate: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
+            shares: Cell::new(false),
             counters: RefCell::default(),
             held: WaitList::default(),
             tick: Cell::new(0),
@@ -90,7 +94,7 @@ impl Shared {
                     self.counters.borrow().count(Counter::ShadowDenied);
                     log::info!("shadow rule would refuse: {why}");
                 }
-                Ok(self.apply(view, &gate.permit(view, &permit)))
+                Ok(self.apply(view, gate.policy().owned(), &gate.permit(view, &permit)))
             }
             Decision::Deny(refusal) => Ok(self.refuse(gate, view, &refusal)),
             Decision::Wait(source) => {
@@ -100,27 +104,26 @@ impl Shared {
         }
     }
 
-    /// Whether workers tell each other of keys. NGINX has shared data only where it was configured,
-    /// and traps where it was not.
+    /// Whether workers tell each other of keys.
     pub(super) fn shares_keys(&self) -> bool {
-        self.kind.get() == HostKind::Envoy
+        self.shares.get()
     }
 
     /// Answers a request that cannot be judged.
     pub(super) fn give_up(&self) -> Outcome {
         self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
-        self.apply(&HostView::new(self.kind.get()), &Effects::misconfigured())
+        self.apply(&HostView::new(self.kind.get()), &[], &Effects::misconfigured())
     }
 
     fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {
         let rule = refusal.rule.map_or("-", |rule| &rule.name);
         log::debug!("refused: {} (rule {rule})", refusal.why);
         self.counters.borrow().count(Counter::Denied(refusal.why.answer().label));
-        self.apply(view, &gate.refuse(view, refusal))
+        self.apply(view, &[], &gate.refuse(view, refusal))
     }
 
-    fn apply(&self, view: &HostView, effects: &Effects) -> Outcome {
-        match apply::apply(self.kind.get(), view, effects) {
+    fn apply(&self, view: &HostView, owned: &[HeaderName], effects: &Effects) -> Outcome {
+        match apply::apply(self.kind.get(), view, owned, effects) {
             Applied::Forward => {
                 self.counters.borrow().count(Counter::Allowed);
                 Outcome::Forward

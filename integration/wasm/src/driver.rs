@@ -1,11 +1,13 @@
 //! Scenarios on this host: the second level of the test stack, and its NGINX variant.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request as Sent};
+use serde_json::{Value, json};
 
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
@@ -17,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long an NGINX worker runs before its first request comes.
 const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Memory that a bare host lends, in pages of 64 KiB: 16 MiB.
+const BARE_PAGES: u64 = 256;
 
 /// Cluster that scenarios name in their configuration.
 const CLUSTER: &str = "idp";
@@ -83,6 +88,9 @@ impl ScenarioDriver {
 
     fn configure(&mut self, config: &str) -> Result<(), Vec<String>> {
         let vm = self.host.vm(&self.module).map_err(|error| vec![error.to_string()])?;
+        if self.host.personality() == Personality::Nginx {
+            self.set_identity_headers(config);
+        }
         match vm.configure(config.as_bytes()) {
             Ok(Some(root)) => {
                 self.running = Some((vm, root));
@@ -93,6 +101,16 @@ impl ScenarioDriver {
                 self.traps.note(Err(trap.clone()));
                 Err(vec![trap.to_string()])
             }
+        }
+    }
+
+    /// What the NGINX configuration has for each header that only the gate may write.
+    fn set_identity_headers(&self, config: &str) {
+        let document = serde_json::from_str(config).unwrap_or_default();
+        for name in identity_headers(&document) {
+            let variable = format!("jwt_gate_{}", name.to_lowercase().replace('-', "_"));
+            self.host.set_variable(&variable);
+            self.host.proxy_set_header(&name, &variable);
         }
     }
 
@@ -165,8 +183,8 @@ impl ScenarioDriver {
         let mut headers = Vec::new();
         for (name, value) in upstream {
             let name = String::from_utf8_lossy(&name).into_owned();
-            // An NGINX configuration passes headers on as `proxy_set_header X $http_x`, which
-            // leaves one out whose value the filter emptied.
+            // An NGINX configuration passes the headers of tokens on as
+            // `proxy_set_header X $http_x`, which leaves one out whose value the filter emptied.
             let emptied = self.host.personality() == Personality::Nginx && value.is_empty();
             match name.as_str() {
                 ":path" => target = value,
@@ -193,8 +211,9 @@ impl ScenarioDriver {
 impl Driver for ScenarioDriver {
     fn level(&self) -> Level {
         match self.host.personality() {
-            Personality::Envoy | Personality::Bare => Level::Module,
+            Personality::Envoy => Level::Module,
             Personality::Nginx => Level::Nginx,
+            Personality::Bare => Level::Bare,
         }
     }
 
@@ -207,13 +226,18 @@ impl Driver for ScenarioDriver {
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
+        let config = if self.has_endpoint() { config.into() } else { with_keys(config, &idp) };
         self.endpoint = Some(idp);
-        self.configure(config)?;
+        self.configure(&config)?;
         self.answer();
         if self.host.personality() == Personality::Nginx {
             self.pass_until(WARM_UP, |driver| !driver.reached.is_empty());
         }
         Ok(())
+    }
+
+    fn has_endpoint(&self) -> bool {
+        self.host.personality() != Personality::Bare
     }
 
     fn endpoint(&mut self, idp: Endpoint) {
@@ -236,6 +260,9 @@ impl Driver for ScenarioDriver {
         let held = |driver: &Self| driver.phase(stream) == Some(Phase::Paused);
         self.pass_until(PATIENCE, |driver| !held(driver) || vm.trap().is_some());
         let reply = self.decided(stream);
+        if self.host.personality() == Personality::Bare && vm.memory_pages() > BARE_PAGES {
+            return Err(format!("it takes {} pages of memory", vm.memory_pages()));
+        }
         let ended = vm.disconnect(stream);
         self.traps.note(ended.clone());
         match vm.trap() {
@@ -261,6 +288,37 @@ impl Driver for ScenarioDriver {
 fn errors(vm: &Vm) -> Vec<String> {
     let lines = vm.logs().into_iter();
     lines.filter(|line| line.level == crate::Level::Error).map(|line| line.text).collect()
+}
+
+/// The configuration with the endpoint's keys in place of the endpoint.
+fn with_keys<'c>(config: &'c str, idp: &Endpoint) -> Cow<'c, str> {
+    let Body::Bytes(keys) = &idp.body else { return config.into() };
+    let keys = json!({ "inline_string": String::from_utf8_lossy(keys) });
+    let Ok(mut document) = serde_json::from_str::<Value>(config) else { return config.into() };
+    let providers = document.get_mut("providers").and_then(Value::as_object_mut);
+    let mut is_remote = false;
+    for provider in providers.into_iter().flatten().filter_map(|(_, p)| p.as_object_mut()) {
+        if ["remote_jwks", "remoteJwks"].iter().any(|name| provider.remove(*name).is_some()) {
+            provider.insert("local_jwks".to_owned(), keys.clone());
+            is_remote = true;
+        }
+    }
+    // What has local keys only stays as it was written: it may have a member twice.
+    if is_remote { document.to_string().into() } else { config.into() }
+}
+
+/// The headers of `forward_payload_header` and `claim_to_headers`, wherever they stand.
+fn identity_headers(document: &Value) -> BTreeSet<String> {
+    let own = |(key, value): (&String, &Value)| {
+        let names = ["forward_payload_header", "forwardPayloadHeader", "header_name", "headerName"];
+        let name = value.as_str().filter(|_| names.contains(&key.as_str()));
+        name.map_or_else(|| identity_headers(value), |name| BTreeSet::from([name.to_owned()]))
+    };
+    match document {
+        Value::Object(members) => members.iter().flat_map(own).collect(),
+        Value::Array(elements) => elements.iter().flat_map(identity_headers).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
+    }
 }
 
 fn as_it_arrives(sent: Sent) -> Request {
