@@ -116,6 +116,23 @@ size: wasm ## Show the size of the module; fails above the limit
 	echo "==> size: $(MODULE) has $$size of $(SIZE_LIMIT) bytes"; \
 	(( size <= $(SIZE_LIMIT) )) || { echo 'the module is too large' >&2; exit 1; }
 
+.PHONY: release
+release: wasm ## Make what is published of the module: images, components, checksums, in dist/
+	@echo '==> release'
+	@cargo run -q -p jwt-gate-release
+
+# In folders of their own, so that nothing of one build, its path neither, is in the other.
+.PHONY: reproducible
+reproducible: $(WASM_OPT) ## Build the module in two folders and compare
+	@for folder in one another; do \
+		copy=$(TARGET_DIR)/reproducible/$$folder; \
+		rm -rf $$copy; mkdir -p $$copy; \
+		git ls-files -z | xargs -0 cp --parents -t $$copy; \
+		$(MAKE) -C $$copy wasm CARGO_TARGET_DIR=target TOOLS=$(abspath $(TOOLS)); \
+	done
+	@sha256sum $(TARGET_DIR)/reproducible/*/$(MODULE)
+	@cmp $(TARGET_DIR)/reproducible/one/$(MODULE) $(TARGET_DIR)/reproducible/another/$(MODULE)
+
 .PHONY: fmt
 fmt: ## Format the code
 	cargo fmt --all
