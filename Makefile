@@ -1,5 +1,5 @@
 # What can be done with this project; `make` lists it.
-# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller.
+# Needed: rustup, Python 3 with venv and pip. npm makes the module smaller. `make bench` needs wrk.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,16 +19,20 @@ CARGO_DENY_VERSION := 0.20.2
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
+WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 # Envoy of one version, as the tests want to hear of it.
 envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+# What a host calls. The SDK exports a callback for everything there is, and a host calls each one
+# that it finds, with every request.
+EXPORTS := integration/wasm/exports.txt
 # No path of the machine that builds it is in the module.
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/jwt-gate
 # What the module is made of.
-SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -name '*.rs')
+SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(EXPORTS) $(shell find src -name '*.rs')
 
 .PHONY: help
 help: ## List the targets
@@ -42,20 +46,25 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 # One run, so that nothing is compiled twice; the three below are its parts.
 .PHONY: test
 test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
-	@echo '==> tests: core, module in the test host, module in Envoy $(ENVOY_VERSION), demo'
+	@echo '==> tests: core, module in the test host, module in Envoy and beside its own filter, demo'
 	@cargo test -q --workspace
 	@echo '==> tests: the scenarios in Envoy $(ENVOY_OLDEST)'
 	@ENVOY=$(call envoy_binary,$(ENVOY_OLDEST)) cargo test -q -p jwt-gate-envoy --test scenarios
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
-	@echo '==> tests: core, scenario format, demo'
-	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo
+	@echo '==> tests: core, scenario format, demo, benchmark'
+	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
 
 .PHONY: test-wasm
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
 	@echo '==> tests: the module in the test host'
 	@cargo test -q -p jwt-gate-test-host
+
+# The module as the linker makes it is counted: it is the same with npm and without.
+.PHONY: budgets
+budgets: wasm ## Write down anew what requests cost (integration/wasm/budgets.toml)
+	@BUDGETS=write cargo test -q -p jwt-gate-test-host --test budgets
 
 .PHONY: test-envoy
 test-envoy: wasm envoy ## Test the module in a real Envoy
@@ -68,6 +77,12 @@ matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each suppor
 		echo "==> tests: the module in Envoy $$version"; \
 		ENVOY=$(CURDIR)/.venv/envoy-$$version cargo test -q -p jwt-gate-envoy; \
 	done
+.PHONY: differential
+differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=…
+	@echo '==> differential: cases written by hand'
+	@cargo test -q -p jwt-gate-differential --test written
+	@echo '==> differential: generated cases'
+	@$(if $(N),COMPARISONS=$(N)) $(if $(SEED),SEED=$(SEED)) cargo test -q -p jwt-gate-differential --test generated
 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
@@ -75,10 +90,28 @@ wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 .PHONY: envoy
 envoy: .venv/envoy ## Install Envoy into .venv
 
+# SECONDS is a variable of bash itself, so all of these are put in here.
 .PHONY: bench
-bench: ## Measure what the number of rules costs a request, natively
-	@echo '==> bench'
-	@cargo bench -q -p jwt-gate --bench rules
+bench: wasm envoy toolchain ## Measure the module beside Envoy's own filter; ROUNDS, SECONDS, ONLY, QUICK, STEP
+	@command -v wrk >/dev/null || { echo 'there is no wrk: sudo apt-get install wrk' >&2; exit 1; }
+	@echo '==> bench: the module in Envoy $(ENVOY_VERSION)'
+	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-bench-empty --target wasm32-wasip1
+	@cargo run -q -p jwt-gate-bench -- --empty $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate_bench_empty.wasm \
+		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \
+		$(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(STEP),--step '$(STEP)')
+
+.PHONY: bench-core
+bench-core: ## Measure what rules, signatures and revoked tokens cost a request, natively
+	@echo '==> bench: the core'
+	@cargo bench -q -p jwt-gate --bench rules --bench signatures --bench revocation
+
+# Needs a nightly compiler and cargo-fuzz.
+.PHONY: fuzz
+fuzz: ## Hold our signatures against other crates with what a fuzzer makes up; SECONDS_EACH=60
+	@for target in rsa ed25519; do \
+		echo "==> fuzz: $$target"; \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS_EACH),60) -max_len=1024; \
+	done
 
 .PHONY: lint
 lint: fmt-check clippy deny size ## Check format, lints, dependencies and size
@@ -93,7 +126,7 @@ clippy: toolchain
 	@echo '==> clippy, native'
 	@cargo clippy -q --workspace --all-targets -- -D warnings
 	@echo '==> clippy, wasm32-wasip1'
-	@cargo clippy -q -p jwt-gate --lib --target wasm32-wasip1 -- -D warnings
+	@cargo clippy -q -p jwt-gate -p jwt-gate-bench-empty --lib --target wasm32-wasip1 -- -D warnings
 
 # The advisories need their database, which comes by git. Where it cannot be had the check is
 # skipped, and says so; ADVISORIES=required makes that an error.
@@ -157,8 +190,12 @@ $(MODULE): $(SOURCES) | toolchain
 optimise: built := $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate.wasm
 optimise:
 	@if $(MAKE) -s $(WASM_OPT); then \
-		$(WASM_OPT) -O3 $(WASM_FEATURES) $(built) -o $(MODULE).part; \
-		mv $(MODULE).part $(MODULE); \
+		awk '{ list = list sep "\"" $$1 "\""; each = each ",{\"name\":\"" $$1 "\",\"export\":\"" $$1 "\"}"; sep = "," } \
+			END { print "[{\"name\":\"host\",\"root\":true,\"reaches\":[" list "]}" each "]" }' $(EXPORTS) > $(MODULE).json; \
+		$(WASM_METADCE) $(WASM_FEATURES) -f $(MODULE).json $(built) -o $(MODULE).part > /dev/null; \
+		$(WASM_OPT) -O3 $(WASM_FEATURES) $(MODULE).part -o $(MODULE).opt; \
+		mv $(MODULE).opt $(MODULE); \
+		rm $(MODULE).json $(MODULE).part; \
 		echo "$(MODULE): $$(wc -c < $(built)) bytes, optimised $$(wc -c < $(MODULE))"; \
 	else \
 		cp $(built) $(MODULE); \

@@ -1,6 +1,7 @@
-//! What the number of rules costs a request: the look-up alone, and a request with a token.
+//! What the number of rules costs a request: the look-up alone, a request with a token, and one with
+//! a token that has come before.
 //!
-//! Run with `cargo bench --bench rules`. Compare the medians within one run; they are of this
+//! Run with `make bench-core`. Compare the medians within one run; they are of this
 //! machine's native code, and the ratios carry over to the module.
 #![expect(clippy::unwrap_used, reason = "benchmark code")]
 
@@ -8,7 +9,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use jwt_gate::gate::{Gate, Moment};
+use jwt_gate::cache::TokenCache;
+use jwt_gate::gate::{Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::Keyring;
@@ -49,7 +51,7 @@ fn look_up(bencher: Bencher<'_, '_>, rules: usize) {
     let request = [(":method", "GET"), (":path", path.as_str())];
     let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
     bencher.bench(|| {
-        let decision = gate.check(moment, &black_box(request.as_slice()));
+        let decision = gate.check(moment, &black_box(request.as_slice()), Lent::NOTHING);
         black_box(&decision);
     });
 }
@@ -64,7 +66,24 @@ fn whole_request(bencher: Bencher<'_, '_>, rules: usize) {
     let request = [(":method", "GET"), (":path", path.as_str()), ("authorization", value.as_str())];
     let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
     bencher.bench(|| {
-        let decision = gate.check(moment, &black_box(request.as_slice()));
+        let decision = gate.check(moment, &black_box(request.as_slice()), Lent::NOTHING);
+        black_box(&decision);
+    });
+}
+
+/// A token that the cache knows: no signature, all the rest.
+#[divan::bench(args = RULES)]
+fn token_again(bencher: Bencher<'_, '_>, rules: usize) {
+    let (keyring, path) = (Keyring::new(), path(rules));
+    let gate = gate(&keyring, rules);
+    let cache = TokenCache::new(gate.policy(), 1);
+    let token = keyring.mint(NOW, "key=hmac-1").unwrap();
+    let value = format!("Bearer {token}");
+    let request = [(":method", "GET"), (":path", path.as_str()), ("authorization", value.as_str())];
+    let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
+    let lent = Lent { cache: Some(&cache), ..Lent::NOTHING };
+    bencher.bench_local(|| {
+        let decision = gate.check(moment, &black_box(request.as_slice()), lent);
         black_box(&decision);
     });
 }

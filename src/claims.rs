@@ -11,6 +11,8 @@ pub struct Claims {
     pub exp: Option<u64>,
     /// `nbf`, rounded up to whole seconds.
     pub nbf: Option<u64>,
+    /// `iat`, cut down to whole seconds.
+    pub iat: Option<u64>,
 }
 
 impl Claims {
@@ -23,14 +25,24 @@ impl Claims {
         for (name, error) in [("iss", Malformed::Issuer), ("sub", Malformed::Subject)] {
             string(&members, name).map_err(|()| error)?;
         }
-        seconds(&members, TimeClaim::Iat, f64::floor)?;
+        let iat = seconds(&members, TimeClaim::Iat, f64::floor)?;
         let nbf = seconds(&members, TimeClaim::Nbf, f64::ceil)?;
         let exp = seconds(&members, TimeClaim::Exp, f64::floor)?;
         string(&members, "jti").map_err(|()| Malformed::TokenId)?;
         if members.get("aud").is_some_and(|aud| texts(aud).is_none()) {
             return Err(Malformed::Audience);
         }
-        Ok(Self { members, exp, nbf })
+        Ok(Self { members, exp, nbf, iat })
+    }
+
+    /// All claims, by name.
+    pub const fn members(&self) -> &Object {
+        &self.members
+    }
+
+    /// Bytes on the heap that they take, about.
+    pub(crate) fn size(&self) -> usize {
+        json::size(&self.members)
     }
 
     /// The claim `name`.

@@ -13,6 +13,9 @@ use crate::json;
 use crate::policy::Policy;
 use read::Read;
 
+/// The message that the native filter is configured with.
+const MESSAGE: &str = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
+
 /// Nesting that a configuration may have.
 const MAX_DEPTH: usize = 100;
 
@@ -25,6 +28,7 @@ impl Policy {
             protobuf::parse(text).ok_or_else(|| vec![fault()])
         })?;
         let mut faults = Faults::default();
+        let value = read::typed(value, MESSAGE, &ConfigPath::ROOT, &mut faults);
         let raw = raw::Config::read(&value, &ConfigPath::ROOT, &mut faults);
         // What could be read is compiled all the same: its faults are worth knowing, too.
         let policy = raw.and_then(|raw| compile::policy(&raw, &mut faults));

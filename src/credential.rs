@@ -1,7 +1,8 @@
 //! Where tokens are looked for, and how one that was found is taken out of the request.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::iter::Chain;
+use std::{fmt, option, vec};
 
 use crate::policy::matcher::{is_parameter, parameters};
 use crate::policy::path::{Target, percent_decode};
@@ -45,6 +46,29 @@ impl<'r> Credential<'r> {
     }
 }
 
+/// The tokens at one place: mostly one at most, which takes no list.
+#[derive(Debug)]
+pub struct Credentials<'r> {
+    first: Option<Credential<'r>>,
+    others: Vec<Credential<'r>>,
+}
+
+impl<'r> FromIterator<Credential<'r>> for Credentials<'r> {
+    fn from_iter<I: IntoIterator<Item = Credential<'r>>>(found: I) -> Self {
+        let mut found = found.into_iter();
+        Self { first: found.next(), others: found.collect() }
+    }
+}
+
+impl<'r> IntoIterator for Credentials<'r> {
+    type Item = Credential<'r>;
+    type IntoIter = Chain<option::IntoIter<Credential<'r>>, vec::IntoIter<Credential<'r>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
 impl fmt::Debug for Credential<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credential({} bytes)", self.0.len())
@@ -52,13 +76,14 @@ impl fmt::Debug for Credential<'_> {
 }
 
 impl Location {
-    /// The tokens at this place: one for each header line, parameter or cookie of that name.
-    pub fn find<'r>(&self, view: &'r dyn RequestView) -> Vec<Credential<'r>> {
+    /// The tokens at this place: one for each header line, parameter or cookie of that name. Of
+    /// header lines the last comes first, as the native filter looks at them.
+    pub fn find<'r>(&self, view: &'r dyn RequestView) -> Credentials<'r> {
         match self {
             Self::Header(name, prefix) => view
                 .lines(name)
-                .into_vec()
                 .into_iter()
+                .rev()
                 .filter_map(|line| Credential::of(line, |value| prefix.token(value)))
                 .collect(),
             Self::Parameter(name) => {
@@ -170,7 +195,7 @@ mod tests {
 
     fn found(location: &Location, request: &[(&str, &str)]) -> Vec<String> {
         let found = location.find(&request);
-        found.iter().map(|c| String::from_utf8_lossy(c.token()).into_owned()).collect()
+        found.into_iter().map(|c| String::from_utf8_lossy(c.token()).into_owned()).collect()
     }
 
     #[test]
@@ -205,7 +230,7 @@ mod tests {
             ("cookie", "c=1; d=2; c=\"3\""),
             ("cookie", "c = 4"),
         ];
-        assert_eq!(found(&header, &request), ["1", "2"]);
+        assert_eq!(found(&header, &request), ["2", "1"]);
         assert_eq!(found(&parameter, &request), ["1", "2"]);
         assert_eq!(found(&cookie, &request), ["1", "3", "4"]);
     }

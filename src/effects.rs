@@ -1,14 +1,17 @@
 //! What the host must do to the request: a value, applied in one place.
 
+mod export;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+pub use export::Export;
+
 use crate::credential::{Location, without_cookies, without_parameters};
-use crate::gate::{Accepted, Permit};
+use crate::gate::{Accepted, Permit, Refusal};
 use crate::json::{Number, Value};
 use crate::policy::Policy;
 use crate::policy::provider::Provider;
-use crate::policy::rule::Rule;
 use crate::rejection::{Challenge, Rejection};
 use crate::request::{HeaderName, Pseudo, RequestView};
 
@@ -34,19 +37,32 @@ pub struct Reply {
     pub body: String,
     /// Why, in one word, for the proxy's own logs.
     pub details: &'static str,
+    /// What the proxy's logs can read beside.
+    pub exports: Vec<Export>,
+}
+
+/// What is done to a request that goes on.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Forward {
+    /// Changes of the headers, in this order.
+    pub headers: Vec<HeaderOp>,
+    /// What later filters can read.
+    pub exports: Vec<Export>,
+    /// Whether the proxy is to choose the route again, by the headers as they are then.
+    pub reroute: bool,
 }
 
 /// Everything the host has to do about one decided request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Effects {
-    /// Change the headers, in this order, and forward the request.
-    Forward(Vec<HeaderOp>),
+    /// Change the request and forward it.
+    Forward(Forward),
     /// Answer it here.
     Reply(Reply),
 }
 
-/// How much of the request's URL goes into a challenge, in bytes.
+/// How much of the request's path goes into a challenge, in bytes.
 const MAX_REALM: usize = 256;
 
 impl Effects {
@@ -57,38 +73,46 @@ impl Effects {
         strip(&policy.owned, view, &mut ops);
         take_out(permit.accepted(), view, &mut ops);
         let mut told = Vec::<(HeaderName, Vec<u8>)>::new();
+        let mut reroute = false;
         for accepted in permit.accepted() {
-            let mine = tell(accepted);
+            let claims = tell_claims(accepted);
+            let provider = accepted.provider;
+            let is_told = !claims.is_empty() || provider.exports.payload.is_some();
+            reroute |= provider.clear_route_cache && is_told;
+            let mine: Vec<_> = tell_payload(accepted).into_iter().chain(claims).collect();
             // Two providers that write one header would leave the upstream to choose.
             told.retain(|(name, _)| mine.iter().all(|(other, _)| other != name));
             told.extend(mine);
         }
+        let findings = permit.findings();
+        for name in &findings.unverified {
+            told.retain(|(other, _)| other != *name);
+            told.push(((*name).clone(), b"false".to_vec()));
+        }
         ops.extend(told.into_iter().map(|(name, value)| HeaderOp::Add(name, value)));
-        Self::Forward(ops)
+        let exports = export::exports(policy, &findings.failures, permit.accepted());
+        Self::Forward(Forward { headers: ops, exports, reroute })
     }
 
     /// Refuses a request.
-    pub(crate) fn refuse(
-        policy: &Policy,
-        view: &dyn RequestView,
-        rule: Option<&Rule>,
-        why: &Rejection,
-    ) -> Self {
+    pub(crate) fn refuse(policy: &Policy, view: &dyn RequestView, refusal: &Refusal<'_>) -> Self {
+        let why = &refusal.why;
         let answer = why.answer();
         let mut headers = Vec::new();
         let mut body = String::new();
         if !policy.strip_failure_response {
             body = why.body();
             headers.push(("content-type", "text/plain".to_owned()));
-            let challenger = policy.challenger(rule);
+            let challenger = policy.challenger(refusal.rule);
             headers.extend(
                 challenge(answer.challenge, why, challenger, view).map(|c| ("www-authenticate", c)),
             );
         }
-        if *why == Rejection::KeysUnavailable {
+        if matches!(why, Rejection::KeysUnavailable | Rejection::RevocationsUnavailable) {
             headers.push(("retry-after", "1".to_owned()));
         }
-        Self::Reply(Reply { status: answer.status, headers, body, details: answer.label })
+        let exports = export::exports(policy, &refusal.findings.failures, &[]);
+        Self::Reply(Reply { status: answer.status, headers, body, details: answer.label, exports })
     }
 
     /// The answer of a gate whose configuration has faults.
@@ -100,7 +124,8 @@ impl Effects {
     pub fn plain(why: &Rejection) -> Reply {
         let headers = vec![("content-type", "text/plain".to_owned())];
         let answer = why.answer();
-        Reply { status: answer.status, headers, body: why.body(), details: answer.label }
+        let (status, details, exports) = (answer.status, answer.label, Vec::new());
+        Reply { status, headers, body: why.body(), details, exports }
     }
 }
 
@@ -162,22 +187,22 @@ fn take_out(accepted: &[Accepted<'_>], view: &dyn RequestView, ops: &mut Vec<Hea
     }
 }
 
-/// What one token tells the upstream.
-fn tell(accepted: &Accepted<'_>) -> Vec<(HeaderName, Vec<u8>)> {
-    let provider = accepted.provider;
-    let mut told = Vec::new();
-    if let Some(header) = &provider.payload_header {
-        let mut payload = accepted.token.payload().to_owned();
-        while header.padded && !payload.len().is_multiple_of(4) {
-            payload.push('=');
-        }
-        told.push((header.name.clone(), payload.into_bytes()));
+/// The payload of a token, for the upstream.
+fn tell_payload(accepted: &Accepted<'_>) -> Option<(HeaderName, Vec<u8>)> {
+    let header = accepted.provider.payload_header.as_ref()?;
+    let mut payload = accepted.token.payload().to_owned();
+    while header.padded && !payload.len().is_multiple_of(4) {
+        payload.push('=');
     }
-    for (name, path) in &provider.claim_headers {
-        let value = accepted.token.claims().at(path).and_then(header_value);
-        told.extend(value.map(|value| (name.clone(), value)));
-    }
-    told
+    Some((header.name.clone(), payload.into_bytes()))
+}
+
+/// The claims of a token that the upstream is told.
+fn tell_claims(accepted: &Accepted<'_>) -> Vec<(HeaderName, Vec<u8>)> {
+    let claims = accepted.token.claims();
+    let told = accepted.provider.claim_headers.iter();
+    let told = told.map(|(name, path)| Some((name.clone(), header_value(claims.at(path)?)?)));
+    told.flatten().collect()
 }
 
 /// A claim as a header value, in the native filter's encodings; integers exactly. `None` for what
@@ -190,7 +215,10 @@ fn header_value(claim: &Value) -> Option<Vec<u8>> {
         Value::Number(number) => match number {
             Number::Unsigned(n) => n.to_string(),
             Number::Negative(n) => format!("{n}.000000"),
-            Number::Float(x) if x.fract() == 0.0 && (0.0..9e15).contains(x) => format!("{x:.0}"),
+            // The native filter's integers end where 64 bits do.
+            Number::Float(x) if x.fract() == 0.0 && (0.0..=1.8446744073709549e19).contains(x) => {
+                format!("{:.0}", x.abs())
+            }
             Number::Float(x) => format!("{x:.6}"),
         },
         Value::Array(_) | Value::Object(_) => STANDARD.encode(claim.to_string()),
@@ -243,9 +271,8 @@ fn url(view: &dyn RequestView) -> String {
     let path = text(Pseudo::Path).unwrap_or_default();
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let authority = text(Pseudo::Authority).unwrap_or_default();
-    let mut url = format!("{scheme}://{authority}{path}");
-    url.truncate(url.floor_char_boundary(MAX_REALM));
-    url
+    let shown = path.get(..path.floor_char_boundary(MAX_REALM)).unwrap_or(path);
+    format!("{scheme}://{authority}{shown}")
 }
 
 /// The inside of a quoted string (RFC 9110, section 5.6.4); what may not stand there is left out.
@@ -273,6 +300,9 @@ mod tests {
             ("9007199254740993", Some("9007199254740993")),
             ("1.0", Some("1")),
             ("3.0e3", Some("3000")),
+            ("1e19", Some("10000000000000000000")),
+            ("1e20", Some("100000000000000000000.000000")),
+            ("-0.0", Some("0")),
             ("-5", Some("-5.000000")),
             ("1.5", Some("1.500000")),
             ("1e-7", Some("0.000000")),

@@ -2,36 +2,45 @@
 
 mod authenticate;
 mod authorize;
+mod revoke;
 mod settle;
 
 use std::sync::Arc;
 
 pub use settle::{Note, Settled};
 
+use crate::cache::TokenCache;
 use crate::credential::Location;
+use crate::crypto::{HostCrypto, NoHostCrypto};
 use crate::effects::Effects;
 use crate::jws::VerifiedToken;
-use crate::keys::source::{Command, Event, KeySource};
+use crate::keys::absent::{KidHash, Names};
+use crate::keys::set::KeySet;
+use crate::policy::Policy;
 use crate::policy::path::Target;
 use crate::policy::provider::Provider;
 use crate::policy::rule::Rule;
-use crate::policy::{Policy, RemoteKeys};
 use crate::rejection::Rejection;
+use crate::remote::document::Document;
+use crate::remote::source::{Command, Event, Source};
+use crate::remote::{Lack, Remote, SourceId};
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
-use crate::requirement::{SourceId, Verdict};
+use crate::requirement::Verdict;
 use crate::time::Timestamp;
 
-/// A policy and the keys that it needs.
+/// A policy and the remote documents that it needs.
 #[derive(Debug)]
 pub struct Gate {
     policy: Arc<Policy>,
-    sources: Vec<Source>,
+    sources: Vec<Entry>,
 }
 
-/// A key source, and how its last fetch ended.
+/// A source, and how its last fetch ended.
 #[derive(Debug)]
-struct Source {
-    keys: KeySource,
+struct Entry {
+    source: Source<Document>,
+    /// `kid`s that its keys lack.
+    names: Names,
     last: settle::Last,
 }
 
@@ -43,8 +52,8 @@ pub enum Decision<'g> {
     Allow(Permit<'g>),
     /// Refuse it.
     Deny(Refusal<'g>),
-    /// Ask the source for keys, hold the request until the source settles, then check again.
-    Wait(SourceId),
+    /// Ask for what is lacking ([`Gate::want`]), hold the request until the source settles, then check again.
+    Wait(Lack),
 }
 
 /// When a request is decided on.
@@ -57,6 +66,28 @@ pub struct Moment {
     pub may_wait: bool,
 }
 
+/// What the host lends to a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Lent<'l> {
+    /// Its cryptography.
+    pub crypto: &'l dyn HostCrypto,
+    /// The cache of this gate's policy; without it each token is verified.
+    pub cache: Option<&'l TokenCache>,
+}
+
+impl Lent<'static> {
+    /// Of a host that lends nothing.
+    pub const NOTHING: Self = Self { crypto: &NoHostCrypto, cache: None };
+}
+
+/// A request, and all that is needed to decide on it.
+#[derive(Clone, Copy)]
+struct Case<'c> {
+    moment: Moment,
+    view: &'c dyn RequestView,
+    lent: Lent<'c>,
+}
+
 /// A refusal, and the rule under which it was made.
 #[derive(Debug)]
 pub struct Refusal<'g> {
@@ -64,18 +95,21 @@ pub struct Refusal<'g> {
     pub why: Rejection,
     /// The rule, if one was found.
     pub rule: Option<&'g Rule>,
+    /// What was found out about tokens on the way.
+    pub findings: Findings<'g>,
 }
 
 /// Proof that a request may pass. Only [`Gate::check`] makes one.
 #[derive(Debug)]
 pub struct Permit<'g> {
     accepted: Vec<Accepted<'g>>,
+    findings: Findings<'g>,
     shadowed: Option<Rejection>,
 }
 
 impl<'g> Permit<'g> {
     const fn open() -> Self {
-        Self { accepted: Vec::new(), shadowed: None }
+        Self { accepted: Vec::new(), findings: Findings::NONE, shadowed: None }
     }
 
     /// What a rule on trial would have refused the request for.
@@ -87,6 +121,33 @@ impl<'g> Permit<'g> {
     pub fn accepted(&self) -> &[Accepted<'g>] {
         &self.accepted
     }
+
+    /// What was found out about other tokens.
+    pub const fn findings(&self) -> &Findings<'g> {
+        &self.findings
+    }
+}
+
+/// What was found out about tokens that were refused, or lacking, whatever became of the request.
+#[derive(Debug)]
+pub struct Findings<'g> {
+    /// The failures, in the order in which they came.
+    pub failures: Vec<Failure<'g>>,
+    /// Headers that tell the upstream of a token which was not good.
+    pub unverified: Vec<&'g HeaderName>,
+}
+
+impl Findings<'_> {
+    const NONE: Self = Self { failures: Vec::new(), unverified: Vec::new() };
+}
+
+/// A token that was refused, or one that was lacking.
+#[derive(Debug)]
+pub struct Failure<'g> {
+    /// Whose it would have been; `None` where that cannot be said.
+    pub provider: Option<&'g Provider>,
+    /// Why.
+    pub why: Rejection,
 }
 
 /// A good token.
@@ -103,8 +164,9 @@ pub struct Accepted<'g> {
 impl Gate {
     /// A gate for `policy`; its sources are due at once.
     pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
-        let source = |remote: &RemoteKeys| Source {
-            keys: KeySource::new(remote.schedule, now),
+        let source = |remote: &Remote| Entry {
+            source: Source::new(remote.schedule, now),
+            names: Names::default(),
             last: settle::Last::default(),
         };
         let sources = policy.sources.iter().map(source).collect();
@@ -117,12 +179,17 @@ impl Gate {
     }
 
     /// Decides on a request.
-    pub fn check<'g>(&'g self, moment: Moment, view: &dyn RequestView) -> Decision<'g> {
+    pub fn check<'g>(
+        &'g self,
+        moment: Moment,
+        view: &dyn RequestView,
+        lent: Lent<'_>,
+    ) -> Decision<'g> {
         if self.policy.bypass_cors_preflight && is_preflight(view) {
             return Decision::Allow(Permit::open());
         }
         let path = view.pseudo(Pseudo::Path).unwrap_or_default();
-        let deny = |why, rule| Decision::Deny(Refusal { why, rule });
+        let deny = |why, rule| Decision::Deny(Refusal { why, rule, findings: Findings::NONE });
         let (rule, liberal) = match self.policy.rule(view, Target::new(&path)) {
             Ok(found) => found,
             Err(why) => return deny(why, None),
@@ -136,31 +203,26 @@ impl Gate {
         };
         // Nobody is held, and nobody refused, by a rule that is on trial.
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
-        match self.judge(moment, view, rule, &liberal) {
+        match self.judge(Case { moment, view, lent }, rule, &liberal) {
             Decision::Deny(refusal) if rule.shadow => {
-                Decision::Allow(Permit { accepted: Vec::new(), shadowed: Some(refusal.why) })
+                Decision::Allow(Permit { shadowed: Some(refusal.why), ..Permit::open() })
             }
             decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
         }
     }
 
     /// What the rule says to a request that it is for.
-    fn judge<'g>(
-        &'g self,
-        moment: Moment,
-        view: &dyn RequestView,
-        rule: &'g Rule,
-        path: &[u8],
-    ) -> Decision<'g> {
-        let refusal = |why| Refusal { why, rule: Some(rule) };
-        let accepted = match self.authenticate(moment, view, rule) {
+    fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
+        let mut findings = Findings::NONE;
+        let refused = |why, findings| Decision::Deny(Refusal { why, rule: Some(rule), findings });
+        let accepted = match self.authenticate(case, rule, &mut findings) {
             Verdict::Valid(accepted) => accepted,
-            Verdict::Refused(why) => return Decision::Deny(refusal(why)),
-            Verdict::Unknown(source) => return Decision::Wait(source),
+            Verdict::Refused(why) => return refused(why, findings),
+            Verdict::Unknown(lack) => return Decision::Wait(lack),
         };
-        match self.authorize(moment.now, view, rule, path, &accepted) {
-            Ok(()) => Decision::Allow(Permit { accepted, shadowed: None }),
-            Err(why) => Decision::Deny(refusal(why)),
+        match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
+            Ok(()) => Decision::Allow(Permit { accepted, findings, shadowed: None }),
+            Err(why) => refused(why, findings),
         }
     }
 
@@ -171,48 +233,89 @@ impl Gate {
 
     /// What the host does for a refusal.
     pub fn refuse(&self, view: &dyn RequestView, refusal: &Refusal<'_>) -> Effects {
-        Effects::refuse(&self.policy, view, refusal.rule, &refusal.why)
+        Effects::refuse(&self.policy, view, refusal)
     }
 
-    /// Takes in what happened to a source; see [`Gate::settle`] for the end of a fetch.
-    pub fn handle(&mut self, now: Timestamp, source: SourceId, event: Event) -> Command {
-        match self.sources.get_mut(source.0) {
-            Some(source) => source.keys.handle(now, event),
-            None => Command::Rest,
+    /// Tells a source the time; see [`Gate::settle`] for the end of a fetch.
+    pub fn tick(&mut self, now: Timestamp, source: SourceId) -> Command {
+        self.handle(now, source, Event::Tick)
+    }
+
+    /// A request asks for what it lacks. The fetch that this may lead to is then under way
+    /// ([`Gate::is_fetching`]), and the host has to start it.
+    pub fn want(&mut self, now: Timestamp, lack: Lack) -> Command {
+        if let (Some(entry), Some(kid)) = (self.sources.get_mut(lack.source.0), lack.kid) {
+            entry.names.ask(now, kid);
         }
+        self.handle(now, lack.source, Event::Wanted)
+    }
+
+    fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
+        let Some(entry) = self.sources.get_mut(source.0) else { return Command::Rest };
+        let command = entry.source.handle(now, event);
+        if command == Command::Fetch {
+            entry.names.seek();
+        }
+        command
     }
 
     /// A fetch has really begun, perhaps after a wait for another worker: its time counts anew.
     pub fn started(&mut self, now: Timestamp, source: SourceId) {
-        if let Some(source) = self.sources.get_mut(source.0) {
-            source.keys.started(now);
+        if let Some(entry) = self.sources.get_mut(source.0) {
+            entry.source.started(now);
+            entry.names.seek();
         }
     }
 
-    /// All key sources.
+    /// All sources.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<> {
         (0..self.sources.len()).map(SourceId)
     }
 
     /// Whether a fetch is under way for a source, here or in another worker.
     pub fn is_fetching(&self, source: SourceId) -> bool {
-        self.sources.get(source.0).is_some_and(|source| source.keys.fetching_since().is_some())
+        self.source(source).is_some_and(|source| source.fetching_since().is_some())
     }
 
     /// Whether the fetch for a source should have ended.
     pub fn is_overdue(&self, now: Timestamp, source: SourceId) -> bool {
-        let overdue = |s: &Source| s.keys.fetching_since().is_some() && s.keys.deadline() <= now;
-        self.sources.get(source.0).is_some_and(overdue)
+        let overdue = |s: &Source<_>| s.fetching_since().is_some() && s.deadline() <= now;
+        self.source(source).is_some_and(overdue)
     }
 
-    /// When an unknown `kid` asked a source for keys last.
-    pub fn asked_at(&self, source: SourceId) -> Timestamp {
-        self.sources.get(source.0).map_or(Timestamp::BEGINNING, |source| source.keys.asked_at())
+    /// How many octets an answer for a source may have.
+    pub fn max_bytes(&self, source: SourceId) -> usize {
+        self.remote(source).map_or(0, |remote| remote.kind.max_bytes(&self.policy.limits.keys))
     }
 
     /// What to fetch for a source.
-    pub fn remote(&self, source: SourceId) -> Option<&RemoteKeys> {
+    pub fn remote(&self, source: SourceId) -> Option<&Remote> {
         self.policy.sources.get(source.0)
+    }
+
+    fn source(&self, id: SourceId) -> Option<&Source<Document>> {
+        self.sources.get(id.0).map(|entry| &entry.source)
+    }
+
+    /// Whether waiting for a source can bring what a request lacks.
+    fn may_bring(&self, now: Timestamp, id: SourceId) -> bool {
+        let within = self.remote(id).map(|remote| remote.max_wait).unwrap_or_default();
+        self.source(id).is_some_and(|source| source.may_bring(now, within))
+    }
+
+    /// Whether a key of a name that is not among the keys at hand may have been published since
+    /// they were fetched, for all that is known and may be asked for.
+    fn may_be_published(&self, now: Timestamp, id: SourceId, kid: KidHash) -> bool {
+        let asks = |entry: &Entry| entry.source.may_lack() && !entry.names.is_absent(now, kid);
+        self.sources.get(id.0).is_some_and(asks)
+    }
+
+    /// The keys of a source, if they are young enough.
+    fn keys(&self, now: Timestamp, id: SourceId) -> Option<&Arc<KeySet>> {
+        match self.source(id)?.document(now)? {
+            Document::Keys(keys) => Some(keys),
+            Document::Revocations(_) => None,
+        }
     }
 }
 

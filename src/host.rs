@@ -6,6 +6,8 @@
 mod abi;
 mod apply;
 mod counters;
+mod crypto;
+mod export;
 mod fetching;
 mod held;
 mod logger;

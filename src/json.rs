@@ -104,6 +104,18 @@ impl Value {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
 
+    /// Bytes on the heap that belong to it, about.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => 0,
+            Self::String(text) => text.len(),
+            Self::Array(elements) => {
+                elements.iter().map(|e| size_of::<Self>().saturating_add(e.size())).sum()
+            }
+            Self::Object(members) => size(members),
+        }
+    }
+
     /// What kind of value it is, with its article, for messages.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -115,6 +127,15 @@ impl Value {
             Self::Object(_) => "an object",
         }
     }
+}
+
+/// Bytes on the heap that the members take, about.
+pub(crate) fn size(members: &Object) -> usize {
+    let own = size_of::<(Box<str>, Value)>();
+    let each = members
+        .iter()
+        .map(|(name, value)| own.saturating_add(name.len()).saturating_add(value.size()));
+    each.sum()
 }
 
 /// Compact JSON text.
@@ -152,6 +173,8 @@ impl fmt::Display for Number {
         match self {
             Self::Unsigned(n) => n.fmt(f),
             Self::Negative(n) => n.fmt(f),
+            // As most writers of JSON have it; up to here every integer is exact.
+            Self::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => write!(f, "{x:.0}"),
             Self::Float(x) => f.write_str(&serde_json::to_string(x).map_err(|_| fmt::Error)?),
         }
     }

@@ -1,24 +1,59 @@
 //! The token: from bytes that nobody vouches for to claims that a key vouches for.
 
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::claims::Claims;
-use crate::crypto::Algorithm;
+use crate::crypto::{Algorithm, HostCrypto};
 use crate::json::{self, Object, Value};
 use crate::keys::set::KeySet;
 use crate::rejection::{Malformed, Rejection};
 
-/// A token in compact form (RFC 7515, section 7.1), parsed; nothing of it is trusted yet.
-pub struct Jws<'t> {
+/// What stands in a token, whoever wrote it: good for refusing, never for letting through.
+pub struct Stated {
     algorithm: Algorithm,
     kid: Option<Box<str>>,
     typ: Option<Box<str>>,
     claims: Claims,
-    signing_input: &'t [u8],
-    payload: &'t [u8],
+}
+
+impl Stated {
+    /// The claims.
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The header's `alg`.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The header's `kid`.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The header's `typ`.
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+}
+
+impl fmt::Debug for Stated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stated({})", self.algorithm.name())
+    }
+}
+
+/// A token in compact form (RFC 7515, section 7.1), parsed; nothing of it is trusted yet.
+pub struct Jws<'t> {
+    stated: Stated,
+    compact: &'t str,
+    payload: Range<usize>,
     signature: Vec<u8>,
 }
 
@@ -39,101 +74,120 @@ impl<'t> Jws<'t> {
         if token.len() > limits.max_bytes {
             return Err(Malformed::TooLarge);
         }
-        let mut parts = token.split(|b| *b == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Malformed::Sections);
-        };
-        if header.is_empty() || payload.is_empty() || signature.is_empty() {
-            return Err(Malformed::Sections);
-        }
-        let signed = header.len().saturating_add(1).saturating_add(payload.len());
-        let signing_input = token.get(..signed).ok_or(Malformed::Sections)?;
-
-        let header = base64url(header).ok_or(Malformed::HeaderBase64)?;
-        let Header { algorithm, kid, typ } = Header::parse(&header, limits.max_depth)?;
-        let claims = base64url(payload).ok_or(Malformed::PayloadBase64)?;
-        let claims = Claims::parse(&claims, limits.max_depth)?;
+        let [header, payload, signature] = parts(token).ok_or(Malformed::Sections)?;
+        let octets = base64url(header).ok_or(Malformed::HeaderBase64)?;
+        let Header { algorithm, kid, typ } = Header::parse(&octets, limits.max_depth)?;
+        let octets = base64url(payload).ok_or(Malformed::PayloadBase64)?;
+        let claims = Claims::parse(&octets, limits.max_depth)?;
         let signature = base64url(signature).ok_or(Malformed::SignatureBase64)?;
-        Ok(Self { algorithm, kid, typ, claims, signing_input, payload, signature })
+        // All of it is base64url and dots.
+        let compact = str::from_utf8(token).map_err(|_| Malformed::Sections)?;
+        let start = header.len().saturating_add(1);
+        let payload = start..start.saturating_add(payload.len());
+        let stated = Stated { algorithm, kid, typ, claims };
+        Ok(Self { stated, compact, payload, signature })
     }
 
-    /// The claims, as the sender wrote them: good for refusing early, never for letting through.
-    pub const fn unverified_claims(&self) -> &Claims {
-        &self.claims
-    }
-
-    /// The header's `alg`.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// The header's `kid`.
-    pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
-    }
-
-    /// The header's `typ`.
-    pub fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
+    /// What stands in it.
+    pub const fn stated(&self) -> &Stated {
+        &self.stated
     }
 
     /// Verifies the signature: some key of `keys` that fits `kid` and `alg` must have made it.
     /// The only way to a [`VerifiedToken`].
-    pub fn verify(self, keys: &KeySet) -> Result<VerifiedToken, Rejection> {
+    pub fn verify(self, keys: &KeySet, host: &dyn HostCrypto) -> Result<VerifiedToken, Rejection> {
+        let Self { stated, compact, payload, signature } = self;
+        let signed = compact.get(..payload.end).unwrap_or_default().as_bytes();
         let mut refused = Rejection::UnknownKey;
-        for key in keys.candidates(self.kid.as_deref(), self.algorithm) {
-            if key.verify(self.algorithm, self.signing_input, &self.signature) {
-                let payload = String::from_utf8_lossy(self.payload).into();
-                return Ok(VerifiedToken { claims: self.claims, typ: self.typ, payload });
+        let mut by = None;
+        for key in keys.candidates(stated.kid(), stated.algorithm) {
+            if key.verify(stated.algorithm, signed, &signature, host) {
+                by = Some(key);
+                break;
             }
-            refused = if self.algorithm == Algorithm::EdDsa && self.signature.len() != 64 {
+            refused = if stated.algorithm == Algorithm::EdDsa && signature.len() != 64 {
                 Rejection::Malformed(Malformed::Ed25519Length)
             } else {
                 Rejection::BadSignature
             };
         }
-        Err(refused)
+        let key = by.ok_or(refused)?;
+        // A token that names no key is by that key all the same.
+        let kid = key.kid().or(stated.kid()).map(Box::from);
+        Ok(VerifiedToken(Arc::new(Verified { stated, compact: compact.into(), payload, kid })))
     }
 }
 
 /// Says what kind of token it is and nothing that stands in it.
 impl fmt::Debug for Jws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Jws({}, {} bytes signed)", self.algorithm.name(), self.signing_input.len())
+        write!(f, "Jws({}, {} bytes)", self.stated.algorithm.name(), self.compact.len())
     }
 }
 
 /// A token whose signature a key of its provider has made. There is no other way to get one than
-/// [`Jws::verify`].
+/// [`Jws::verify`]. A clone shares it.
 #[derive(Clone)]
-pub struct VerifiedToken {
-    claims: Claims,
-    typ: Option<Box<str>>,
-    payload: Box<str>,
+pub struct VerifiedToken(Arc<Verified>);
+
+struct Verified {
+    stated: Stated,
+    compact: Box<str>,
+    payload: Range<usize>,
+    kid: Option<Box<str>>,
 }
 
 impl VerifiedToken {
+    /// What stands in it, for what is asked of any token.
+    pub fn stated(&self) -> &Stated {
+        &self.0.stated
+    }
+
     /// What the issuer says.
-    pub const fn claims(&self) -> &Claims {
-        &self.claims
+    pub fn claims(&self) -> &Claims {
+        &self.0.stated.claims
     }
 
     /// The header's `typ`.
     pub fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
+        self.0.stated.typ()
+    }
+
+    /// Name of the key that made the signature; the header's `kid` when the key has none.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
     }
 
     /// The payload in base64url without padding, as it came.
     pub fn payload(&self) -> &str {
-        &self.payload
+        self.0.compact.get(self.0.payload.clone()).unwrap_or_default()
+    }
+
+    /// The JOSE header in base64url without padding, as it came.
+    pub fn header(&self) -> &str {
+        self.0.compact.split_once('.').map_or("", |(header, _)| header)
+    }
+
+    /// The compact form, as it came.
+    pub(crate) fn compact(&self) -> &[u8] {
+        self.0.compact.as_bytes()
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        let Stated { kid, typ, claims, .. } = &self.0.stated;
+        let texts =
+            [kid, typ, &self.0.kid].into_iter().flatten().map(|text| text.len()).sum::<usize>();
+        size_of::<Verified>()
+            .saturating_add(self.0.compact.len())
+            .saturating_add(texts)
+            .saturating_add(claims.size())
     }
 }
 
 impl fmt::Debug for VerifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifiedToken({} bytes of payload)", self.payload.len())
+        write!(f, "VerifiedToken({} bytes of payload)", self.0.payload.len())
     }
 }
 
@@ -185,7 +239,21 @@ fn text_member(members: &Object, name: &str) -> Result<Option<Box<str>>, ()> {
     }
 }
 
-fn base64url(text: &[u8]) -> Option<Vec<u8>> {
+/// The three parts of a token, none of them empty.
+fn parts(token: &[u8]) -> Option<[&[u8]; 3]> {
+    let (header, rest) = part(token)?;
+    let (payload, signature) = part(rest)?;
+    let whole = !(header.is_empty() || payload.is_empty() || signature.is_empty());
+    (whole && memchr::memchr(b'.', signature).is_none()).then_some([header, payload, signature])
+}
+
+fn part(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (part, rest) = text.split_at_checked(memchr::memchr(b'.', text)?)?;
+    Some((part, rest.get(1..)?))
+}
+
+/// The octets of unpadded, canonical base64url.
+pub(crate) fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 

@@ -1,7 +1,7 @@
-//! Keys: what they are, and where they come from.
+//! Keys: what they are, in which forms they come, and sets of them.
 
-pub mod fetch;
+pub mod absent;
 pub mod jwk;
-pub mod record;
+pub mod pem;
+pub mod public;
 pub mod set;
-pub mod source;

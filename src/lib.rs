@@ -3,6 +3,7 @@
 //! Everything outside `host` is a function of its arguments: no clock, no hostcall, no global.
 //! `DESIGN.md` says how the parts hang together.
 
+pub mod cache;
 pub mod claims;
 pub mod config;
 pub mod credential;
@@ -17,6 +18,8 @@ pub mod keys;
 pub mod metrics;
 pub mod policy;
 pub mod rejection;
+pub mod remote;
 pub mod request;
 pub mod requirement;
+pub mod revocation;
 pub mod time;

@@ -11,8 +11,9 @@ pub mod rule;
 pub mod template;
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
+use crate::cache::Room;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
 use crate::policy::index::RuleIndex;
@@ -21,6 +22,8 @@ use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::{PathMatch, Rule};
 use crate::rejection::Rejection;
+use crate::remote::Remote;
+use crate::remote::document::Kind;
 use crate::request::{HeaderName, RequestView};
 use crate::requirement::{Leaf, ProviderId};
 
@@ -31,15 +34,18 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) index: RuleIndex,
     pub(crate) warnings: Vec<String>,
-    pub(crate) sources: Vec<RemoteKeys>,
+    pub(crate) sources: Vec<Remote>,
     pub(crate) roles: RoleTable,
     pub(crate) owned: Vec<HeaderName>,
+    pub(crate) stat_prefix: Option<Box<str>>,
     pub(crate) open_by_default: bool,
     pub(crate) bypass_cors_preflight: bool,
     pub(crate) strip_failure_response: bool,
     pub(crate) host: Option<HostKind>,
     pub(crate) share_keys: Option<bool>,
+    pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
+    pub(crate) token_cache: Room,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -64,27 +70,6 @@ pub struct Limits {
     pub max_held: usize,
 }
 
-/// A key set behind a URL.
-#[derive(Clone, Debug)]
-pub struct RemoteKeys {
-    /// The provider's name.
-    pub provider: Box<str>,
-    /// The cluster that leads to it.
-    pub cluster: Box<str>,
-    /// `https` or `http`.
-    pub scheme: &'static str,
-    /// Host and port.
-    pub authority: Box<str>,
-    /// Path and query.
-    pub path: Box<str>,
-    /// Time for the whole answer.
-    pub timeout: Duration,
-    /// Longest time for which a request is held.
-    pub max_wait: Duration,
-    /// When to fetch and how long to serve.
-    pub schedule: crate::keys::source::Schedule,
-}
-
 impl Policy {
     /// The rule for a request, and the reading of the path that its variables come from. Every
     /// reading of the path has to find the same rule.
@@ -94,7 +79,7 @@ impl Policy {
         target: Target<'r>,
     ) -> Result<(Option<&Rule>, Cow<'r, [u8]>), Rejection> {
         let find = |path: &[u8]| {
-            let mut candidates = self.index.candidates(path).into_iter();
+            let mut candidates = self.index.candidates(path);
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
         let found = find(target.path());
@@ -129,16 +114,26 @@ impl Policy {
         self.providers.get(id.0)
     }
 
+    /// The provider, where there is only one.
+    pub(crate) fn only_provider(&self) -> Option<&Provider> {
+        if let [provider] = self.providers.as_slice() { Some(provider) } else { None }
+    }
+
     /// The first provider of a rule, which gives the challenge its realm.
     pub(crate) fn challenger(&self, rule: Option<&Rule>) -> Option<&Provider> {
         let leaves = rule?.requires.as_ref()?.leaves();
         leaves.into_iter().find_map(|leaf| match leaf {
             Leaf::Provider { id, .. } => self.provider(*id),
-            Leaf::AllowMissing(places) | Leaf::AllowMissingOrFailed(places) => {
+            Leaf::AllowMissing(places) | Leaf::AllowMissingOrFailed { places, .. } => {
                 self.provider(*places.first()?.providers.first()?)
             }
             Leaf::Open => None,
         })
+    }
+
+    /// The remote documents that it needs, in the order of their [`SourceId`](crate::remote::SourceId)s.
+    pub fn sources(&self) -> &[Remote] {
+        &self.sources
     }
 
     /// What is no fault and yet probably not meant, each with its place.
@@ -158,23 +153,64 @@ impl Policy {
         self.share_keys.unwrap_or(kind == HostKind::Envoy)
     }
 
+    /// What stands before the names of counters.
+    pub fn stat_prefix(&self) -> Option<&str> {
+        self.stat_prefix.as_deref()
+    }
+
+    /// The names that later filters read, each once.
+    pub fn exports(&self) -> BTreeSet<&str> {
+        self.providers.iter().flat_map(|provider| provider.exports.names()).collect()
+    }
+
     /// What it asks of a host of this kind in vain, each with what to do about it.
     pub fn unsupported(&self, kind: HostKind) -> Vec<String> {
-        if kind != HostKind::Bare {
-            return Vec::new();
+        let mut faults = Vec::new();
+        if kind == HostKind::Bare {
+            let fault = |Remote { provider, kind, .. }: &Remote| {
+                let (field, other) = match kind {
+                    Kind::Keys => ("remote_jwks", "local_jwks"),
+                    Kind::Revocations(_) => ("remote_revocations", "revoked"),
+                };
+                let why = "this host makes no HTTP callouts";
+                format!("providers.{provider}.{field}: {why}; use `{other}`")
+            };
+            faults.extend(self.sources.iter().map(fault));
+            if self.share_keys == Some(true) {
+                faults.push("share_keys: this host has no shared data".to_owned());
+            }
         }
-        let keys = |remote: &RemoteKeys| {
-            let why = "this host makes no HTTP callouts; use `local_jwks`";
-            format!("providers.{}.remote_jwks: {why}", remote.provider)
-        };
-        let shared = self.share_keys == Some(true);
-        let shared = shared.then(|| "share_keys: this host has no shared data".to_owned());
-        self.sources.iter().map(keys).chain(shared).collect()
+        let variable = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        for Provider { name, exports, clear_route_cache, .. } in &self.providers {
+            for export in exports.names() {
+                let why = match kind {
+                    HostKind::Nginx if !variable(export) => {
+                        "must be letters, digits and `_`: on NGINX it names a variable"
+                    }
+                    HostKind::Bare => {
+                        "has nowhere to go on this host; use `claim_to_headers` or \
+                         `forward_payload_header`"
+                    }
+                    HostKind::Envoy | HostKind::Nginx => continue,
+                };
+                faults.push(format!("providers.{name}: `{export}` {why}"));
+            }
+            if *clear_route_cache && kind != HostKind::Envoy {
+                let why = "only Envoy chooses a route again; leave it out";
+                faults.push(format!("providers.{name}.clear_route_cache: {why}"));
+            }
+        }
+        faults
     }
 
     /// The host that the configuration names.
     pub const fn host(&self) -> Option<HostKind> {
         self.host
+    }
+
+    /// Whether signatures may be verified by the host, where it can.
+    pub const fn host_crypto(&self) -> bool {
+        self.host_crypto
     }
 
     /// The bounds.

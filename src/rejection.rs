@@ -1,5 +1,7 @@
 //! Why a request is refused, and the one place where a reason becomes an answer.
 
+mod native;
+
 use crate::time::Timestamp;
 
 /// A reason to refuse a request.
@@ -49,6 +51,12 @@ pub enum Rejection {
     /// The keys of the provider could not be had.
     #[error("keys of the provider are unavailable")]
     KeysUnavailable,
+    /// The token was taken back.
+    #[error("token is revoked")]
+    Revoked,
+    /// The list of revoked tokens could not be had.
+    #[error("the list of revoked tokens is unavailable")]
+    RevocationsUnavailable,
     /// No rule names the request.
     #[error("no rule names the request")]
     NoRule,
@@ -217,7 +225,7 @@ pub enum Challenge {
 
 impl Rejection {
     /// Every label that [`Answer::label`] can have.
-    pub const LABELS: [&'static str; 18] = [
+    pub const LABELS: [&'static str; 20] = [
         "missing",
         "malformed",
         "unknown_issuer",
@@ -228,6 +236,8 @@ impl Rejection {
         "unknown_key",
         "bad_signature",
         "keys_unavailable",
+        "revoked",
+        "revocations_unavailable",
         "no_rule",
         "ambiguous_path",
         "denied",
@@ -252,6 +262,8 @@ impl Rejection {
             Self::UnknownKey => (401, INVALID, "unknown_key"),
             Self::BadSignature => (401, INVALID, "bad_signature"),
             Self::KeysUnavailable => (503, Challenge::None, "keys_unavailable"),
+            Self::Revoked => (401, INVALID, "revoked"),
+            Self::RevocationsUnavailable => (503, Challenge::None, "revocations_unavailable"),
             Self::NoRule => (403, Challenge::None, "no_rule"),
             Self::AmbiguousPath => (400, Challenge::None, "ambiguous_path"),
             Self::Denied => (403, Challenge::None, "denied"),
@@ -275,9 +287,12 @@ impl Rejection {
             Self::NotYetValid { .. } => "Jwt not yet valid".to_owned(),
             Self::Expired { .. } => "Jwt is expired".to_owned(),
             Self::Audience => "Audiences in Jwt are not allowed".to_owned(),
-            Self::Demand(_) | Self::BadSignature => "Jwt verification fails".to_owned(),
+            Self::Demand(_) | Self::BadSignature | Self::Revoked => {
+                "Jwt verification fails".to_owned()
+            }
             Self::UnknownKey => "Jwks doesn't have key to match kid or alg from Jwt".to_owned(),
             Self::KeysUnavailable => "Jwks remote fetch is failed".to_owned(),
+            Self::RevocationsUnavailable => "Revocation list is unavailable".to_owned(),
             Self::NoRule
             | Self::Denied
             | Self::Unauthorized
@@ -289,7 +304,7 @@ impl Rejection {
     }
 
     /// The one of two refusals that tells more, the later one of equals: any other reason tells
-    /// more than a foreign issuer, that more than no token. Keys that could not be had come before
+    /// more than a foreign issuer, that more than no token. Keys and lists that could not be had come before
     /// all, because the token may be good.
     #[must_use]
     pub fn telling(self, later: Self) -> Self {
@@ -300,7 +315,7 @@ impl Rejection {
         match self {
             Self::Missing => 0,
             Self::UnknownIssuer => 1,
-            Self::KeysUnavailable => 3,
+            Self::KeysUnavailable | Self::RevocationsUnavailable => 3,
             Self::Malformed(_)
             | Self::NotYetValid { .. }
             | Self::Expired { .. }
@@ -308,6 +323,7 @@ impl Rejection {
             | Self::Demand(_)
             | Self::UnknownKey
             | Self::BadSignature
+            | Self::Revoked
             | Self::NoRule
             | Self::AmbiguousPath
             | Self::Denied

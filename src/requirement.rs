@@ -2,14 +2,12 @@
 
 use crate::credential::Location;
 use crate::rejection::Rejection;
+use crate::remote::Lack;
+use crate::request::HeaderName;
 
 /// Index of a provider in the policy.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ProviderId(pub usize);
-
-/// Index of a key source in the policy.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct SourceId(pub usize);
 
 /// Whose tokens a rule asks for.
 #[derive(Clone, Debug)]
@@ -37,7 +35,22 @@ pub enum Leaf {
     /// No token, or good ones: every token found at these places must be good.
     AllowMissing(Box<[Place]>),
     /// Anything; good tokens are made use of.
-    AllowMissingOrFailed(Box<[Place]>),
+    AllowMissingOrFailed {
+        /// Where tokens are looked for.
+        places: Box<[Place]>,
+        /// The header that tells the upstream of a token that is not good.
+        status: Option<HeaderName>,
+    },
+}
+
+impl Leaf {
+    /// The header that tells the upstream of a token which is not good.
+    pub const fn status(&self) -> Option<&HeaderName> {
+        match self {
+            Self::AllowMissingOrFailed { status, .. } => status.as_ref(),
+            Self::Open | Self::Provider { .. } | Self::AllowMissing(_) => None,
+        }
+    }
 }
 
 /// A place, and the providers whose tokens may be there.
@@ -58,13 +71,13 @@ pub enum Verdict<T> {
     /// It is not.
     Refused(Rejection),
     /// Keys are on their way that may decide it.
-    Unknown(SourceId),
+    Unknown(Lack),
 }
 
 impl Requirement {
     /// Combines the verdicts as three-valued logic, `Refused < Unknown < Valid`: `Any` takes the
     /// greatest, `All` the least. Of several refusals the most telling one is kept.
-    pub fn decide<T>(&self, ask: &mut dyn FnMut(&Leaf) -> Verdict<T>) -> Verdict<T> {
+    pub fn decide<'r, T>(&'r self, ask: &mut dyn FnMut(&'r Leaf) -> Verdict<T>) -> Verdict<T> {
         match self {
             Self::Leaf(leaf) => ask(leaf),
             Self::Any(parts) => {
@@ -125,6 +138,7 @@ impl<T> Verdict<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::SourceId;
 
     fn valid() -> Verdict<u8> {
         Verdict::Valid(vec![1])
@@ -135,7 +149,7 @@ mod tests {
     }
 
     fn unknown() -> Verdict<u8> {
-        Verdict::Unknown(SourceId(7))
+        Verdict::Unknown(Lack { source: SourceId(7), kid: None })
     }
 
     fn combine(all: bool, verdicts: [fn() -> Verdict<u8>; 2]) -> Verdict<u8> {
@@ -145,7 +159,7 @@ mod tests {
             if all { Requirement::All(parts.into()) } else { Requirement::Any(parts.into()) };
         requirement.decide(&mut |leaf| match leaf {
             Leaf::Provider { id, .. } => verdicts[id.0](),
-            Leaf::Open | Leaf::AllowMissing(_) | Leaf::AllowMissingOrFailed(_) => refused(),
+            Leaf::Open | Leaf::AllowMissing(_) | Leaf::AllowMissingOrFailed { .. } => refused(),
         })
     }
 

@@ -46,6 +46,18 @@ impl Timestamp {
     }
 }
 
+/// The Unix seconds of a time as RFC 3339 writes it, rounded up; `None` for times before 1970.
+pub fn rfc3339(text: &str) -> Option<u64> {
+    // What reads it takes a date alone and a time without a zone, too.
+    let octets = text.as_bytes();
+    let has_zone = matches!(octets, [.., b'Z' | b'z'] | [.., b'+' | b'-', _, _, b':', _, _]);
+    if !has_zone || !matches!(octets.get(10), Some(b'T' | b't')) {
+        return None;
+    }
+    let prost_types::Timestamp { seconds, nanos } = text.parse().ok()?;
+    u64::try_from(seconds).ok()?.checked_add(u64::from(nanos > 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +67,32 @@ mod tests {
         assert_eq!(Timestamp::from_secs(u64::MAX), Timestamp::NEVER);
         assert_eq!(Timestamp::NEVER.plus(Duration::MAX), Timestamp::NEVER);
         assert_eq!(Timestamp::from_secs(1).since(Timestamp::from_secs(2)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_time_in_words_has_a_zone_and_is_rounded_up() {
+        let rows = [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2026-01-31T12:00:00Z", Some(1_769_860_800)),
+            ("2026-01-31t12:00:00z", Some(1_769_860_800)),
+            ("2026-01-31T12:00:00.000000001Z", Some(1_769_860_801)),
+            ("2026-01-31T14:30:00+02:30", Some(1_769_860_800)),
+            ("2026-01-31T12:00:00-00:00", Some(1_769_860_800)),
+            ("1969-12-31T23:59:59Z", None),
+            ("2026-01-31", None),
+            ("2026-01-31 12:00:00Z", None),
+            ("2026-01-31T12:00:00", None),
+            ("2026-01-31T12:00Z:00", None),
+            ("2026-02-30T12:00:00Z", None),
+            ("2026-01-31T25:00:00Z", None),
+            ("2026-01-31T12:00:00ZZ", None),
+            ("9999999999-01-31T12:00:00Z", None),
+            ("x026-01-31T12:00:00Z", None),
+            ("é", None),
+            ("", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(rfc3339(text), expected, "{text}");
+        }
     }
 }

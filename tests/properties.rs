@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "properties/cache.rs"]
+mod cache;
 #[path = "properties/challenges.rs"]
 mod challenges;
 #[path = "properties/claims.rs"]
@@ -18,6 +20,8 @@ mod headers;
 mod keys;
 #[path = "properties/readings.rs"]
 mod readings;
+#[path = "properties/revocation.rs"]
+mod revocation;
 #[path = "properties/tokens.rs"]
 mod tokens;
 

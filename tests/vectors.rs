@@ -16,11 +16,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use jwt_gate::crypto::{Algorithm, KeyError, VerifyingKey};
+use jwt_gate::crypto::{Algorithm, KeyError, NoHostCrypto, VerifyingKey};
 use jwt_gate::keys::set::{KeyLimits, KeySet, KeySetError};
 
 #[path = "vectors/rfc.rs"]
 mod rfc;
+#[path = "vectors/rivals.rs"]
+mod rivals;
 #[path = "vectors/shared.rs"]
 mod shared;
 #[path = "vectors/wycheproof.rs"]
@@ -99,7 +101,12 @@ fn verdict(
         Ok(key) if algorithm.is_symmetric() && !key.serves(algorithm) => {
             Err(Some("secret shorter than the hash"))
         }
-        Ok(key) => Ok(key.verify(algorithm, message, signature)),
+        Ok(key) => {
+            let ours = key.verify(algorithm, message, signature, &NoHostCrypto);
+            let host = key.verify(algorithm, message, signature, &rivals::AwsLc);
+            assert_eq!(ours, host, "{algorithm}: {signature:02x?} over {message:02x?}");
+            Ok(ours)
+        }
         Err(error) => Err(policy(*error)),
     }
 }
@@ -115,5 +122,10 @@ fn set_of(jwk: &str) -> Result<KeySet, KeySetError> {
 }
 
 fn verifies(set: &KeySet, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-    set.candidates(None, algorithm).any(|key| key.verify(algorithm, message, signature))
+    set.candidates(None, algorithm).any(|key| {
+        let ours = key.verify(algorithm, message, signature, &NoHostCrypto);
+        let host = key.verify(algorithm, message, signature, &rivals::AwsLc);
+        assert_eq!(ours, host, "{algorithm}: {signature:02x?} over {message:02x?}");
+        ours
+    })
 }

@@ -1,10 +1,13 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
+mod cache;
 mod condition;
+mod export;
 mod keys;
 mod matcher;
 mod provider;
 mod requirement;
+mod revocation;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -21,9 +24,10 @@ use crate::policy::index::RuleIndex;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
-use crate::policy::{HostKind, Limits, Policy, RemoteKeys};
+use crate::policy::{HostKind, Limits, Policy};
+use crate::remote::Remote;
 use crate::request::HeaderName;
-use crate::requirement::{ProviderId, Requirement};
+use crate::requirement::{Leaf, ProviderId, Requirement};
 
 /// Requirements by name; `None` for one with a fault.
 type Named = BTreeMap<String, Option<Requirement>>;
@@ -72,15 +76,20 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         .enumerate()
         .filter_map(|(i, raw)| rule::rule(raw, i, &compiler, &named, faults))
         .collect();
-    let owned = owned(&providers);
+    export::clashes(config, faults);
+    let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
-    let warnings = warnings(&rules, &index);
+    let token_cache = cache::shared(config.token_cache.as_ref(), &root.key("token_cache"), faults);
+    let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
+    warnings.extend(covered(&rules, &index));
+    let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
     let policy = Policy {
         rules,
         index,
         warnings,
         sources,
         owned,
+        stat_prefix,
         roles: names.roles,
         open_by_default: config.default_action == Some(Action::Allow),
         bypass_cors_preflight: config.bypass_cors_preflight,
@@ -91,9 +100,13 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Bare => HostKind::Bare,
         }),
         share_keys: config.share_keys,
+        host_crypto: config.host_crypto.unwrap_or(true),
         limits,
+        token_cache,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
+    let unsupported = policy.host.map(|host| policy.unsupported(host));
+    unsupported.into_iter().flatten().for_each(|fault| faults.add(&root, fault));
     Some(policy)
 }
 
@@ -104,7 +117,8 @@ fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
         .collect()
 }
 
-fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
+/// Rules that never match, each in words.
+fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
     let covered = coverage::covered(rules, index).into_iter();
     let say = |(at, by): (usize, &Rule)| {
         format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)
@@ -115,7 +129,7 @@ fn warnings(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
 /// The providers in the order of their names; `None` for one with a fault.
 fn providers(
     names: &Names<'_>,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     faults: &mut Faults,
 ) -> Vec<Option<Provider>> {
     let place = ConfigPath::ROOT.key("providers");
@@ -152,16 +166,24 @@ fn roles(config: &Config, at: &ConfigPath<'_>, faults: &mut Faults) -> RoleTable
     }
 }
 
+/// What stands before the names of counters; a dot at its end is ours to write.
+fn stat_prefix(prefix: Option<&str>, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Box<str>> {
+    let prefix = prefix.map(|prefix| prefix.strip_suffix('.').unwrap_or(prefix));
+    let prefix = prefix.filter(|prefix| !prefix.is_empty())?;
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    if !prefix.bytes().all(legal) {
+        let message = format!("must be letters, digits, `_`, `-` and `.`, found `{prefix}`");
+        return faults.none(at, message);
+    }
+    Some(prefix.into())
+}
+
 /// Headers that only the gate may write.
-fn owned(providers: &[Option<Provider>]) -> Vec<HeaderName> {
-    let mut owned: Vec<HeaderName> = providers
-        .iter()
-        .flatten()
-        .flat_map(|provider| {
-            let payload = provider.payload_header.iter().map(|header| header.name.clone());
-            payload.chain(provider.claim_headers.iter().map(|(name, _)| name.clone()))
-        })
-        .collect();
+fn owned(providers: &[Option<Provider>], rules: &[Rule]) -> Vec<HeaderName> {
+    let of_providers = providers.iter().flatten().flat_map(Provider::written);
+    let leaves = rules.iter().filter_map(|rule| rule.requires.as_ref());
+    let of_rules = leaves.flat_map(Requirement::leaves).filter_map(Leaf::status);
+    let mut owned: Vec<_> = of_providers.chain(of_rules).cloned().collect();
     owned.sort_unstable();
     owned.dedup();
     owned

@@ -72,14 +72,28 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// The faults found so far, in the order of the document's meaning.
+/// The faults found so far, in the order of the document's meaning, and what is no fault and yet
+/// probably not meant.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<ConfigError>);
+pub struct Faults {
+    faults: Vec<ConfigError>,
+    warnings: Vec<ConfigError>,
+}
 
 impl Faults {
     /// Notes a fault at `place`.
     pub fn add(&mut self, place: &ConfigPath<'_>, message: impl Into<String>) {
-        self.0.push(place.fault(message));
+        self.faults.push(place.fault(message));
+    }
+
+    /// Notes at `place` what is no fault.
+    pub fn warn(&mut self, place: &ConfigPath<'_>, message: impl Into<String>) {
+        self.warnings.push(place.fault(message));
+    }
+
+    /// What is no fault; it is given once.
+    pub fn take_warnings(&mut self) -> Vec<ConfigError> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Notes a fault at `place` and yields nothing: for the end of a reading function.
@@ -91,19 +105,19 @@ impl Faults {
     /// All faults, if there are any.
     pub fn into_result<T>(self, value: Option<T>) -> Result<T, Vec<ConfigError>> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            Some(_) | None => Err(self.0),
+            Some(value) if self.faults.is_empty() => Ok(value),
+            Some(_) | None => Err(self.faults),
         }
     }
 
     /// Number of faults.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.faults.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.faults.is_empty()
     }
 }
 

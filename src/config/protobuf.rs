@@ -51,7 +51,7 @@ mod tests {
             ("inner", Kind::StructValue(inner)),
         ]);
         let read = parse(&outer.encode_to_vec()).unwrap();
-        assert_eq!(read.to_string(), r#"{"inner":{"x":60.0,"y":null},"list":["a",true]}"#);
+        assert_eq!(read.to_string(), r#"{"inner":{"x":60,"y":null},"list":["a",true]}"#);
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
-pub(crate) use provider::{ClaimName, Issuer, LocalJwks, Provider, RemoteJwks, TokenHeader};
+pub(crate) use provider::{
+    ClaimName, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
+    RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
+};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 
 use crate::config::read::{Text, record, word};
@@ -27,20 +30,29 @@ record! {
         requirement_map: BTreeMap<String, Requires>,
         bypass_cors_preflight: bool,
         strip_failure_response: bool,
+        stat_prefix: Option<String>,
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
         share_keys: Option<bool>,
+        host_crypto: Option<bool>,
         limits: Option<Limits>,
+        token_cache: Option<TokenCache>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        stat_prefix: LATER,
         audit: LATER,
-        token_cache: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
+    }
+}
+
+impl Config {
+    /// All requirements, but for those within others.
+    pub(crate) fn requirements(&self) -> impl Iterator<Item = &Requires> {
+        let of_rules = self.rules.iter().filter_map(|rule| rule.requires.as_ref());
+        self.requirement_map.values().chain(of_rules)
     }
 }
 
@@ -73,5 +85,13 @@ record! {
         max_keys_tried: Option<u32>,
         max_jwks_bytes: Option<u32>,
         max_held_requests: Option<u32>,
+    }
+}
+
+record! {
+    /// Room for verified tokens.
+    pub(crate) struct TokenCache {
+        entries: Option<u32>,
+        max_bytes: Option<u32>,
     }
 }

@@ -168,6 +168,25 @@ impl Read for Empty {
     }
 }
 
+/// The message without its `@type`, which has to be `message` where it is there.
+pub(super) fn typed(
+    mut value: Value,
+    message: &str,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Value {
+    const TYPE: &str = "@type";
+    if let Value::Object(members) = &mut value
+        && let Some(found) = members.remove(TYPE)
+    {
+        let expected = format!("type.googleapis.com/{message}");
+        if found.as_str() != Some(&expected) {
+            faults.add(&at.key(TYPE), format!("must be {expected}"));
+        }
+    }
+    value
+}
+
 /// Notes that `value` is not what was expected.
 pub(super) fn expected<T>(
     what: &str,

@@ -92,10 +92,29 @@ fn what_the_native_filter_has_and_a_module_cannot_do_is_refused_by_name() {
 }
 
 #[test]
+fn a_document_may_name_its_message_and_no_other() {
+    hold(
+        "{$}",
+        r##"
+"@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication", "rules": []
+"@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
+    @type: must be type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+"@type": 1
+    @type: must be type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+"##,
+    );
+}
+
+#[test]
 fn settings_of_the_top_level_are_read_strictly() {
     hold(
         "{$}",
         r##"
+"stat_prefix": "edge."
+"stat_prefix": "edge_1.a-b"
+"stat_prefix": ""
+"stat_prefix": "a b"
+    stat_prefix: must be letters, digits, `_`, `-` and `.`, found `a b`
 "default_action": "allow"
 "default_action": "deny"
 "default_action": "ALLOW"

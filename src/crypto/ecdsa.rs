@@ -1,15 +1,16 @@
-//! ECDSA: ES256 by jwt-compact, ES384 and ES512 by the same trait over `p384` and `p521`.
+//! ECDSA: jwt-compact's trait over `p256`, `p384` and `p521`.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use jwt_compact::AlgorithmSignature;
-use jwt_compact::alg::Es256;
-use p256::ecdsa::signature::{SignatureEncoding, Verifier};
+use jwt_compact::{Algorithm as _, AlgorithmSignature};
+use p256::ecdsa::signature::SignatureEncoding;
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::{Algorithm, KeyError, check};
+use super::{Algorithm, Hash, HostCrypto, KeyError, Question, Scheme, der};
 
 /// A curve of RFC 7518, section 6.2.1.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,7 +54,13 @@ impl fmt::Display for Curve {
     }
 }
 
-pub(super) enum EcKey {
+pub(super) struct EcKey {
+    point: Point,
+    /// The key as a host is told it.
+    der: Box<[u8]>,
+}
+
+enum Point {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
@@ -67,57 +74,72 @@ impl EcKey {
             }
         }
         // SEC 1, 2.3.3: 4 marks a point with both coordinates; infinity has no such form.
-        let point = [&[4], x, y].concat();
-        let key = match curve {
-            Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P256),
-            Curve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P384),
-            Curve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P521),
+        let encoded = [&[4], x, y].concat();
+        let point = match curve {
+            Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(&encoded).map(Point::P256),
+            Curve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(&encoded).map(Point::P384),
+            Curve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(&encoded).map(Point::P521),
         };
-        key.map_err(|_| KeyError::NotOnCurve { curve })
+        let point = point.map_err(|_| KeyError::NotOnCurve { curve })?;
+        Ok(Self { point, der: der::ec_key(curve, &encoded) })
     }
 
     pub(super) const fn curve(&self) -> Curve {
-        match self {
-            Self::P256(_) => Curve::P256,
-            Self::P384(_) => Curve::P384,
-            Self::P521(_) => Curve::P521,
+        match self.point {
+            Point::P256(_) => Curve::P256,
+            Point::P384(_) => Curve::P384,
+            Point::P521(_) => Curve::P521,
         }
     }
 
     pub(super) fn serves(&self, algorithm: Algorithm) -> bool {
         algorithm
-            == match self {
-                Self::P256(_) => Algorithm::Es256,
-                Self::P384(_) => Algorithm::Es384,
-                Self::P521(_) => Algorithm::Es512,
+            == match self.point {
+                Point::P256(_) => Algorithm::Es256,
+                Point::P384(_) => Algorithm::Es384,
+                Point::P521(_) => Algorithm::Es512,
             }
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self {
-            Self::P256(key) => check(&Es256, key, message, signature),
-            Self::P384(key) => check(&ES384, key, message, signature),
-            Self::P521(key) => check(&ES512, key, message, signature),
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8], host: &dyn HostCrypto) -> bool {
+        let question =
+            |hash| Question { scheme: Scheme::Ecdsa(hash), key: &self.der, message, signature };
+        match &self.point {
+            Point::P256(key) => ES256.verify(key, &question(Hash::Sha256), host),
+            Point::P384(key) => ES384.verify(key, &question(Hash::Sha384), host),
+            Point::P521(key) => ES512.verify(key, &question(Hash::Sha512), host),
         }
     }
 }
 
-const ES384: Ecdsa<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature> = Ecdsa::new("ES384");
-const ES512: Ecdsa<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature> = Ecdsa::new("ES512");
+const ES256: Ecdsa<p256::ecdsa::VerifyingKey, p256::ecdsa::Signature, Sha256> = Ecdsa::new("ES256");
+const ES384: Ecdsa<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Sha384> = Ecdsa::new("ES384");
+const ES512: Ecdsa<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Sha512> = Ecdsa::new("ES512");
 
-/// ECDSA on one curve, with the hash that the curve's crate ties to it.
-struct Ecdsa<K, S> {
+/// ECDSA on one curve, with the hash that JWS ties to it.
+struct Ecdsa<K, S, D> {
     name: &'static str,
-    curve: PhantomData<fn(K) -> S>,
+    curve: PhantomData<fn(K, D) -> S>,
 }
 
-impl<K, S> Ecdsa<K, S> {
+impl<K, S, D> Ecdsa<K, S, D> {
     const fn new(name: &'static str) -> Self {
         Self { name, curve: PhantomData }
     }
 }
 
-impl<K: Verifier<S>, S: SignatureEncoding> jwt_compact::Algorithm for Ecdsa<K, S> {
+impl<K: PrehashVerifier<S>, S: SignatureEncoding, D: Digest> Ecdsa<K, S, D> {
+    /// Looks at the ranges of r and s, then asks the host, then the curve's crate.
+    fn verify(&self, key: &K, question: &Question<'_>, host: &dyn HostCrypto) -> bool {
+        let Ok(signature) = Raw::try_from_slice(question.signature) else { return false };
+        host.verify(question)
+            .unwrap_or_else(|| self.verify_signature(&signature, key, question.message))
+    }
+}
+
+impl<K: PrehashVerifier<S>, S: SignatureEncoding, D: Digest> jwt_compact::Algorithm
+    for Ecdsa<K, S, D>
+{
     /// Nothing is signed here.
     type SigningKey = Infallible;
     type VerifyingKey = K;
@@ -132,7 +154,7 @@ impl<K: Verifier<S>, S: SignatureEncoding> jwt_compact::Algorithm for Ecdsa<K, S
     }
 
     fn verify_signature(&self, signature: &Raw<S>, key: &K, message: &[u8]) -> bool {
-        key.verify(message, &signature.0).is_ok()
+        key.verify_prehash(&D::digest(message), &signature.0).is_ok()
     }
 }
 
@@ -146,6 +168,6 @@ impl<S: SignatureEncoding> AlgorithmSignature for Raw<S> {
     }
 
     fn as_bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(self.0.to_vec())
+        Cow::Owned(self.0.to_bytes().as_ref().to_vec())
     }
 }

@@ -102,7 +102,7 @@ fn an_rsa_signature_is_below_the_modulus_and_as_long() {
         (Algorithm::Rs256, b"message 1", octets(RS256)),
     ];
     for (algorithm, message, signature) in cases {
-        assert!(key.verify(algorithm, message, &signature), "{algorithm}");
+        assert!(key.verify(algorithm, message, &signature, &NoHostCrypto), "{algorithm}");
         let wrong = [
             sum(&signature, &n),
             n.clone(),
@@ -115,9 +115,12 @@ fn an_rsa_signature_is_below_the_modulus_and_as_long() {
             Vec::new(),
         ];
         for (i, wrong) in wrong.iter().enumerate() {
-            assert!(!key.verify(algorithm, message, wrong), "{algorithm}: row {i}");
+            assert!(!key.verify(algorithm, message, wrong, &NoHostCrypto), "{algorithm}: row {i}");
         }
-        assert!(!key.verify(algorithm, b"another message", &signature), "{algorithm}");
+        assert!(
+            !key.verify(algorithm, b"another message", &signature, &NoHostCrypto),
+            "{algorithm}"
+        );
     }
 }
 
@@ -202,7 +205,31 @@ fn an_ed25519_signature_is_not_of_small_order() {
         "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABSCi4lsPEVR6muKthI7Xcxx3-Z8ahxLTY0VdNE2zOsBA",
     );
     let key = VerifyingKey::ed25519(&octets(ED25519_X)).unwrap();
-    assert!(!key.verify(Algorithm::EdDsa, b"message", &signature));
+    assert!(!key.verify(Algorithm::EdDsa, b"message", &signature, &NoHostCrypto));
+}
+
+#[test]
+fn an_ed25519_signature_has_one_verdict_with_and_without_a_table() {
+    // RFC 8037, appendix A.4.
+    let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    let good = octets(
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+    );
+    let with = VerifyingKey::ed25519(&octets(ED25519_X)).unwrap();
+    let mut without = VerifyingKey::ed25519(&octets(ED25519_X)).unwrap();
+    without.forgo_table();
+    for key in [with, without] {
+        let verify = |signature: &[u8]| {
+            key.verify(Algorithm::EdDsa, message.as_bytes(), signature, &NoHostCrypto)
+        };
+        // The second time the table is there.
+        assert!(verify(&good) && verify(&good));
+        for at in 0..64 {
+            let mut changed = good.clone();
+            changed[at] ^= 1;
+            assert!(!verify(&changed), "octet {at}");
+        }
+    }
 }
 
 #[test]
@@ -224,7 +251,8 @@ fn a_signature_is_one_of_the_named_algorithm_only() {
     ] {
         let (message, signature) = token.rsplit_once('.').unwrap();
         for algorithm in Algorithm::ALL {
-            let verified = key.verify(algorithm, message.as_bytes(), &octets(signature));
+            let verified =
+                key.verify(algorithm, message.as_bytes(), &octets(signature), &NoHostCrypto);
             assert_eq!(verified, algorithm == own, "{own} as {algorithm}");
         }
     }
@@ -257,15 +285,18 @@ fn a_tag_is_compared_whole() {
     let secret = [7; 32];
     let key = VerifyingKey::hmac(&secret).unwrap();
     let tag = Hs256.sign(&Hs256Key::new(secret), b"message").as_bytes().into_owned();
-    assert!(key.verify(Algorithm::Hs256, b"message", &tag));
+    assert!(key.verify(Algorithm::Hs256, b"message", &tag, &NoHostCrypto));
     for length in 0..32 {
-        assert!(!key.verify(Algorithm::Hs256, b"message", &tag[..length]), "{length}");
+        assert!(
+            !key.verify(Algorithm::Hs256, b"message", &tag[..length], &NoHostCrypto),
+            "{length}"
+        );
     }
     for longer in [[&*tag, &[0]].concat(), [&*tag, &*tag].concat()] {
-        assert!(!key.verify(Algorithm::Hs256, b"message", &longer));
+        assert!(!key.verify(Algorithm::Hs256, b"message", &longer, &NoHostCrypto));
     }
     for algorithm in [Algorithm::Hs384, Algorithm::Hs512, Algorithm::Rs256] {
-        assert!(!key.verify(algorithm, b"message", &tag), "{algorithm}");
+        assert!(!key.verify(algorithm, b"message", &tag, &NoHostCrypto), "{algorithm}");
     }
 }
 
@@ -298,4 +329,47 @@ fn debug_shows_no_key() {
 
 fn served(key: &VerifyingKey) -> Vec<&'static str> {
     Algorithm::ALL.into_iter().filter(|a| key.serves(*a)).map(Algorithm::name).collect()
+}
+
+/// A host with one answer to everything, which notes what it was asked.
+#[derive(Debug)]
+struct Oracle {
+    answer: Option<bool>,
+    asked: std::cell::RefCell<Vec<String>>,
+}
+
+impl HostCrypto for Oracle {
+    fn verify(&self, question: &Question<'_>) -> Option<bool> {
+        self.asked.borrow_mut().push(question.scheme.to_string());
+        self.answer
+    }
+}
+
+#[test]
+fn a_host_decides_if_it_can_and_is_not_asked_what_is_wrong_by_its_range() {
+    let rsa = VerifyingKey::rsa(&octets(N), &[1, 0, 1]).unwrap();
+    let ec = VerifyingKey::ec(Curve::P256, &octets(P256_X), &octets(P256_Y)).unwrap();
+    let ed = VerifyingKey::ed25519(&octets(ED25519_X)).unwrap();
+    let (good, in_range) = (octets(RS256), [1; 64]);
+    // Without an answer the verdict is our own.
+    let rows: [(&VerifyingKey, _, &[u8], Option<&str>, bool); 9] = [
+        (&rsa, Algorithm::Rs256, &good, Some("RS256"), true),
+        (&rsa, Algorithm::Rs384, &good, Some("RS384"), false),
+        (&rsa, Algorithm::Rs256, &octets(N), None, false),
+        (&rsa, Algorithm::Rs256, &good[1..], None, false),
+        (&rsa, Algorithm::Ps256, &good, None, false),
+        (&rsa, Algorithm::Es256, &in_range, None, false),
+        (&ec, Algorithm::Es256, &in_range, Some("ES256"), false),
+        (&ec, Algorithm::Es256, &[0; 64], None, false),
+        (&ed, Algorithm::EdDsa, &in_range, None, false),
+    ];
+    for (row, (key, algorithm, signature, question, ours)) in rows.into_iter().enumerate() {
+        for answer in [None, Some(true), Some(false)] {
+            let host = Oracle { answer, asked: Vec::new().into() };
+            let verified = key.verify(algorithm, b"message 1", signature, &host);
+            let expected = if question.is_some() { answer.unwrap_or(ours) } else { ours };
+            assert_eq!(verified, expected, "row {row}, {answer:?}");
+            assert_eq!(host.asked.take(), question.into_iter().collect::<Vec<_>>(), "row {row}");
+        }
+    }
 }

@@ -1,14 +1,16 @@
 //! The end of a fetch, and what is said about it: once for each change, never once a fetch.
 
 use std::fmt;
-use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Gate, Source};
-use crate::keys::fetch::{self, Answer, FetchError};
-use crate::keys::record::Record;
+use super::{Entry, Gate};
 use crate::keys::set::Skipped;
-use crate::keys::source::{Command, Event};
-use crate::requirement::SourceId;
+use crate::metrics::{Health, Outcome};
+use crate::remote::SourceId;
+use crate::remote::document::{Document, Kind};
+use crate::remote::fetch::{self, Answer, FetchError};
+use crate::remote::record::Record;
+use crate::remote::source::{Command, Event, History, Received};
 use crate::time::Timestamp;
 
 /// What the end of a fetch leads to.
@@ -16,8 +18,8 @@ use crate::time::Timestamp;
 pub struct Settled {
     /// What the host has to do.
     pub command: Command,
-    /// Whether the fetch brought keys.
-    pub fetched: bool,
+    /// How the fetch ended.
+    pub outcome: Outcome,
     /// What an operator should read.
     pub note: Option<Note>,
 }
@@ -25,52 +27,52 @@ pub struct Settled {
 /// A line for the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Note {
-    /// Keys were fetched, and that is new.
+    /// A document was fetched, and that is new.
     Fetched {
         /// The provider.
         provider: Box<str>,
-        /// How many keys.
-        keys: usize,
+        /// The kind of document.
+        kind: Kind,
+        /// What is in it.
+        content: String,
         /// Entries that are not used.
         skipped: Vec<Skipped>,
     },
-    /// They were not, and the reason is new.
+    /// It was not, and the reason is new.
     Failed {
         /// The provider.
         provider: Box<str>,
+        /// The kind of document.
+        kind: Kind,
         /// Why.
         why: FetchError,
-        /// Whether older keys are still served.
+        /// Whether an older one is still served.
         served: bool,
     },
 }
 
 /// The end of the last fetch.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) enum Last {
     /// There was none.
     #[default]
     None,
-    /// So many keys, so many skipped entries.
-    Fetched(usize, usize),
-    /// It failed; older keys were still served, or not.
+    /// It brought this, and so many entries that are not used.
+    Fetched(String, usize),
+    /// It failed; an older document was still served, or not.
     Failed(FetchError, bool),
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fetched { provider, keys, skipped } => {
-                write!(f, "provider `{provider}`: fetched its keys, {keys} usable")?;
+            Self::Fetched { provider, kind, content, skipped } => {
+                write!(f, "provider `{provider}`: fetched its {}, {content}", kind.name())?;
                 skipped.iter().try_for_each(|entry| write!(f, "; {entry}"))
             }
-            Self::Failed { provider, why, served } => {
-                let state = if *served {
-                    "the keys at hand are served on"
-                } else {
-                    "there are no keys, its tokens are answered with 503"
-                };
-                write!(f, "provider `{provider}`: fetching its keys failed: {why}; {state}")
+            Self::Failed { provider, kind, why, served } => {
+                let (what, state) = (kind.name(), kind.consequence(*served));
+                write!(f, "provider `{provider}`: fetching its {what} failed: {why}; {state}")
             }
         }
     }
@@ -84,55 +86,125 @@ impl Gate {
         id: SourceId,
         end: Result<Answer<'_>, FetchError>,
     ) -> Settled {
-        let limits = self.policy.limits.keys;
-        let provider: Box<str> =
-            self.remote(id).map(|remote| remote.provider.clone()).unwrap_or_default();
-        let Some(source) = self.sources.get_mut(id.0) else {
-            return Settled { command: Command::Rest, fetched: false, note: None };
+        let (Some(remote), Some(entry)) =
+            (self.policy.sources.get(id.0), self.sources.get_mut(id.0))
+        else {
+            return Settled { command: Command::Rest, outcome: Outcome::NoAnswer, note: None };
         };
-        match end.and_then(|answer| fetch::read(answer, &limits)) {
-            Ok((keys, skipped)) => {
-                let sizes = (keys.len(), skipped.len());
-                let command = source.keys.handle(now, Event::Fetched(Arc::new(keys)));
-                let is_new = !matches!(source.last, Last::Fetched(k, s) if (k, s) == sizes);
-                source.last = Last::Fetched(sizes.0, sizes.1);
-                let note = Note::Fetched { provider, keys: sizes.0, skipped };
-                Settled { command, fetched: true, note: is_new.then_some(note) }
+        let (provider, kind) = (remote.provider.clone(), remote.kind);
+        let fresh_for = end.as_ref().ok().and_then(|answer| answer.fresh_for);
+        match end.and_then(|answer| fetch::read(kind, answer, &self.policy.limits.keys)) {
+            Ok((document, skipped)) => {
+                let is_new = entry.fetched(&document, &skipped);
+                let note = Note::Fetched { provider, kind, content: document.to_string(), skipped };
+                let command = entry.receive(now, document, fresh_for, None);
+                Settled { command, outcome: Outcome::Success, note: is_new.then_some(note) }
             }
-            Err(why) => source.fail(now, provider, why),
+            Err(why) => {
+                let outcome = Outcome::of(&why);
+                let command = entry.source.handle(now, Event::Failed);
+                entry.names.give_up();
+                let served = entry.source.document(now).is_some();
+                let is_new = entry.ended(Last::Failed(why.clone(), served));
+                let note = Note::Failed { provider, kind, why, served };
+                Settled { command, outcome, note: is_new.then_some(note) }
+            }
         }
     }
-}
 
-impl Gate {
-    /// Takes in what other workers say: newer keys than ours, or that the fetch which we wait for
-    /// has failed. What they say of keys is read like any answer; what is none changes nothing.
+    /// Takes in what other workers say: a newer document than ours, or that the fetch which we
+    /// wait for has failed. What they say is read like any answer; what is none changes nothing.
     pub fn adopt(&mut self, now: Timestamp, id: SourceId, record: &Record) -> Command {
-        let limits = self.policy.limits.keys;
-        let Some(source) = self.sources.get_mut(id.0) else { return Command::Rest };
-        let newer = record.fetched_at > source.keys.fetched_at() && record.fetched_at <= now;
+        let (Some(remote), Some(entry)) =
+            (self.policy.sources.get(id.0), self.sources.get_mut(id.0))
+        else {
+            return Command::Rest;
+        };
+        let history = record.history;
+        let newer = history.came > entry.source.fetched_at() && history.came <= now;
         if newer
-            && let Ok((keys, skipped)) =
-                fetch::read(Answer { status: 200, body: &record.body }, &limits)
+            && let Ok((document, skipped)) =
+                remote.kind.read(&record.body, &self.policy.limits.keys)
         {
-            source.last = Last::Fetched(keys.len(), skipped.len());
-            let (at, asked) = (record.fetched_at, record.asked_at);
-            return source.keys.handle(now, Event::Adopted { keys: Arc::new(keys), at, asked });
+            entry.fetched(&document, &skipped);
+            return entry.receive(now, document, record.fresh_for, Some(history));
         }
         if record.failed_at <= now {
-            return source.keys.handle(now, Event::FailedElsewhere(record.failed_at));
+            return entry.source.handle(now, Event::FailedElsewhere(record.failed_at));
         }
         Command::Rest
     }
+
+    /// How a document stands.
+    pub fn health(&self, now: Timestamp, id: SourceId) -> Health {
+        let Some(source) = self.source(id) else { return Health::default() };
+        let Some(document) = source.document(now) else { return Health::default() };
+        Health {
+            fetched_at: source.fetched_at().as_secs(),
+            entries: document.entries(),
+            stale: u64::from(source.is_stale(now)),
+        }
+    }
+
+    /// What the workers' record becomes when a fetch has ended, with a document or without.
+    pub fn record(
+        &self,
+        now: Timestamp,
+        id: SourceId,
+        before: Record,
+        brought: Option<&[u8]>,
+    ) -> Record {
+        let leased_until = Timestamp::BEGINNING;
+        match (self.source(id), brought) {
+            (Some(source), Some(body)) => Record {
+                leased_until,
+                failed_at: before.failed_at,
+                history: source.history(),
+                fresh_for: source.fresh_for(),
+                body: body.to_vec(),
+            },
+            (_, None) | (None, _) => Record { leased_until, failed_at: now, ..before },
+        }
+    }
 }
 
-impl Source {
-    fn fail(&mut self, now: Timestamp, provider: Box<str>, why: FetchError) -> Settled {
-        let command = self.keys.handle(now, Event::Failed);
-        let served = self.keys.keys(now).is_some();
-        let is_new = !matches!(&self.last, Last::Failed(b, s) if (b, *s) == (&why, served));
-        self.last = Last::Failed(why.clone(), served);
-        let note = Note::Failed { provider, why, served };
-        Settled { command, fetched: false, note: is_new.then_some(note) }
+impl Entry {
+    /// Takes in a document that was fetched here, or by another worker at that time.
+    fn receive(
+        &mut self,
+        now: Timestamp,
+        document: Document,
+        fresh_for: Option<Duration>,
+        elsewhere: Option<History>,
+    ) -> Command {
+        let is_news = document.is_news(self.source.document(now));
+        let keys = match &document {
+            Document::Keys(keys) => Some(keys.clone()),
+            Document::Revocations(_) => None,
+        };
+        let received = Received { document, fresh_for, is_news };
+        let command = self.source.handle(
+            now,
+            match elsewhere {
+                None => Event::Fetched(received),
+                Some(history) => Event::Adopted(received, history),
+            },
+        );
+        let until = now.plus(self.source.ask_interval());
+        if let Some(keys) = keys {
+            self.names.settle(&keys, is_news, elsewhere.map(|history| history.began), until);
+        }
+        command
+    }
+
+    /// Notes what came, and says whether that is new.
+    fn fetched(&mut self, document: &Document, skipped: &[Skipped]) -> bool {
+        self.ended(Last::Fetched(document.to_string(), skipped.len()))
+    }
+
+    fn ended(&mut self, end: Last) -> bool {
+        let is_new = self.last != end;
+        self.last = end;
+        is_new
     }
 }

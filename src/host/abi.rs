@@ -62,6 +62,24 @@ impl Buffer {
     }
 }
 
+/// A sort of metric.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Metric {
+    /// Only grows.
+    Counter,
+    /// Shows a value.
+    Gauge,
+}
+
+impl Metric {
+    const fn code(self) -> u32 {
+        match self {
+            Self::Counter => 0,
+            Self::Gauge => 1,
+        }
+    }
+}
+
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
@@ -135,8 +153,17 @@ unsafe extern "C" {
         size: usize,
         cas: u32,
     ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
 /// Bytes that the host put into our memory; `None` when it gave none.
@@ -189,7 +216,7 @@ pub(super) fn header(map: Map, name: &str) -> Result<Option<Vec<u8>>, Status> {
     })
 }
 
-/// All headers, serialised: see [`super::view::parse_pairs`].
+/// All headers, serialised: see [`super::view::HostView`].
 pub(super) fn headers(map: Map) -> Result<Vec<u8>, Status> {
     // SAFETY: the pointers are to live variables of `taken`.
     let bytes = taken(|data, size| unsafe { proxy_get_header_map_pairs(map.code(), data, size) })?;
@@ -284,16 +311,39 @@ pub(super) fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<(), S
     })
 }
 
-/// Defines a counter.
-pub(super) fn define_counter(name: &str) -> Result<u32, Status> {
-    let mut id = 0;
+/// Calls a function that this host has beyond the ABI. Where it has none of this name the answer is
+/// a status on Envoy and a trap on NGINX.
+pub(super) fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    // SAFETY: as in `header`; the argument is live and only read, too.
+    let bytes = taken(|data, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            data,
+            size,
+        )
+    })?;
+    Ok(bytes.unwrap_or_default())
+}
+
+/// Defines a metric.
+pub(super) fn define_metric(kind: Metric, name: &str) -> Result<u32, Status> {
+    let (kind, mut id) = (kind.code(), 0);
     // SAFETY: the string is live and only read; the pointer is to a live integer.
-    Status::check(unsafe { proxy_define_metric(0, name.as_ptr(), name.len(), &raw mut id) })?;
+    Status::check(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
     Ok(id)
 }
 
-/// Adds one to a counter.
-pub(super) fn count(id: u32) -> Result<(), Status> {
+/// Adds to a counter.
+pub(super) fn count(id: u32, by: u32) -> Result<(), Status> {
     // SAFETY: only integers are passed.
-    Status::check(unsafe { proxy_increment_metric(id, 1) })
+    Status::check(unsafe { proxy_increment_metric(id, i64::from(by)) })
+}
+
+/// Sets a gauge.
+pub(super) fn record(id: u32, value: u64) -> Result<(), Status> {
+    // SAFETY: only integers are passed.
+    Status::check(unsafe { proxy_record_metric(id, value) })
 }

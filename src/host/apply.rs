@@ -1,9 +1,10 @@
 //! Effects become hostcalls: all header changes first, resuming last, nothing after.
 
 use super::abi::{self, Status};
+use super::export::leave;
 use super::nginx;
 use super::view::{HostView, serialise_pairs};
-use crate::effects::{Effects, HeaderOp, Reply};
+use crate::effects::{Effects, Forward, HeaderOp, Reply};
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
 use crate::request::HeaderName;
@@ -30,8 +31,7 @@ pub(super) fn apply(
 ) -> Applied {
     let done = match effects {
         Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
-        Effects::Forward(ops) if kind == HostKind::Nginx => nginx::forward(view, owned, ops),
-        Effects::Forward(ops) => ops.iter().try_for_each(change).map(|()| Applied::Forward),
+        Effects::Forward(forward) => self::forward(kind, view, owned, forward),
         Effects::Reply(reply) => answer(kind, reply),
     };
     done.unwrap_or_else(|status| {
@@ -47,6 +47,29 @@ pub(super) fn apply(
     })
 }
 
+fn forward(
+    kind: HostKind,
+    view: &HostView,
+    owned: &[HeaderName],
+    forward: &Forward,
+) -> Result<Applied, Status> {
+    let applied = match kind {
+        HostKind::Nginx => nginx::forward(view, owned, &forward.headers)?,
+        HostKind::Envoy | HostKind::Bare => {
+            forward.headers.iter().try_for_each(change)?;
+            Applied::Forward
+        }
+    };
+    if applied == Applied::Forward {
+        // A later filter may decide by what it reads: without it the request must not go on.
+        forward.exports.iter().try_for_each(|export| leave(kind, export))?;
+        if forward.reroute && kind == HostKind::Envoy {
+            abi::call_foreign_function("clear_route_cache", b"")?;
+        }
+    }
+    Ok(applied)
+}
+
 fn change(op: &HeaderOp) -> Result<(), Status> {
     match op {
         HeaderOp::Remove(name) => abi::remove_header(name.as_str()),
@@ -57,6 +80,10 @@ fn change(op: &HeaderOp) -> Result<(), Status> {
 
 /// Answers a request in place of the upstream.
 pub(super) fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
+    for export in &reply.exports {
+        // Only logs can read it; the answer does not wait for them.
+        let _ = leave(kind, export);
+    }
     let headers: Vec<_> =
         reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     // NGINX shows the details to the client, as the reason phrase.

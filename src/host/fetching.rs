@@ -1,17 +1,19 @@
 //! A fetch, from callout to answer.
 
+use std::time::Duration;
+
 use proxy_wasm::traits::Context;
 
 use super::abi::{self, Buffer, Map, Status};
 use super::root::Root;
 use super::shared::Shared;
-use crate::gate::Note;
-use crate::keys::fetch::{Answer, FetchError};
-use crate::keys::record::Record;
-use crate::keys::source::Command;
-use crate::metrics::Counter;
-use crate::policy::RemoteKeys;
-use crate::requirement::SourceId;
+use crate::gate::{Gate, Note};
+use crate::metrics::Outcome;
+use crate::remote::fetch::{Answer, FetchError};
+use crate::remote::freshness;
+use crate::remote::record::Record;
+use crate::remote::source::Command;
+use crate::remote::{Endpoint, Remote, SourceId};
 use crate::time::Timestamp;
 
 /// What came from an endpoint.
@@ -19,32 +21,33 @@ use crate::time::Timestamp;
 pub(super) struct Received {
     status: u16,
     body: Vec<u8>,
+    fresh_for: Option<Duration>,
 }
 
 impl Received {
     /// The same, borrowed.
     pub(super) fn as_answer(&self) -> Answer<'_> {
-        Answer { status: self.status, body: &self.body }
+        Answer { status: self.status, body: &self.body, fresh_for: self.fresh_for }
     }
 }
 
-/// What the workers know of a key set, and the number that a change has to name.
-pub(super) fn record(remote: &RemoteKeys) -> (Record, u32) {
-    match abi::shared_data(&key(remote)) {
+/// What the workers know of a document, and the number that a change has to name.
+pub(super) fn record(remote: &Remote) -> (Record, u32) {
+    match abi::shared_data(&remote.record_key()) {
         Ok((bytes, cas)) => (Record::from_bytes(&bytes), cas),
         Err(_) => (Record::default(), 0),
     }
 }
 
 /// Takes the right to fetch; false when another worker has it.
-pub(super) fn lease(remote: &RemoteKeys, now: Timestamp) -> bool {
+pub(super) fn lease(remote: &Remote, now: Timestamp) -> bool {
     let (record, cas) = record(remote);
     let term = remote.schedule.patience;
     if record.is_leased(now, term) {
         return false;
     }
     let leased = Record { leased_until: now.plus(term), ..record };
-    match abi::set_shared_data(&key(remote), &leased.to_bytes(), cas) {
+    match abi::set_shared_data(&remote.record_key(), &leased.to_bytes(), cas) {
         Err(Status::CAS_MISMATCH) => false,
         // Without shared data each worker fetches for itself.
         Ok(()) | Err(_) => true,
@@ -52,43 +55,30 @@ pub(super) fn lease(remote: &RemoteKeys, now: Timestamp) -> bool {
 }
 
 /// Tells the other workers how the fetch ended, and gives the right to fetch back.
-fn publish(remote: &RemoteKeys, now: Timestamp, asked_at: Timestamp, body: Option<&[u8]>) {
-    let (record, cas) = record(remote);
-    let leased_until = Timestamp::BEGINNING;
-    let record = match body {
-        Some(body) => {
-            let (failed_at, body) = (record.failed_at, body.to_vec());
-            Record { leased_until, failed_at, fetched_at: now, asked_at, body }
-        }
-        None => Record { leased_until, failed_at: now, asked_at, ..record },
-    };
+fn publish(gate: &Gate, now: Timestamp, source: SourceId, brought: Option<&[u8]>) {
+    let Some(remote) = gate.remote(source) else { return };
+    let (before, cas) = record(remote);
+    let record = gate.record(now, source, before, brought);
     // Who came in between has newer news.
-    let _ = abi::set_shared_data(&key(remote), &record.to_bytes(), cas);
-}
-
-/// Where the record is. Providers of one name with different endpoints do not share keys.
-fn key(remote: &RemoteKeys) -> String {
-    let RemoteKeys { provider, cluster, scheme, authority, path, .. } = remote;
-    // Quoted, so that no two of them look alike.
-    format!("jwt-gate/jwks/{:?}", (provider, cluster, scheme, authority, path))
+    let _ = abi::set_shared_data(&remote.record_key(), &record.to_bytes(), cas);
 }
 
 /// Starts a fetch; the token names its callout.
 ///
 /// This is the one hostcall that goes through the SDK: its dispatcher must know the token, or it
 /// traps when the answer comes.
-pub(super) fn start(root: &Root, remote: &RemoteKeys) -> Result<u32, FetchError> {
+pub(super) fn start(root: &Root, remote: &Remote) -> Result<u32, FetchError> {
+    let Endpoint { cluster, scheme, authority, path } = &remote.endpoint;
     let headers = vec![
         (":method", "GET"),
-        (":scheme", remote.scheme),
-        (":authority", &*remote.authority),
-        (":path", &*remote.path),
-        ("accept", "application/jwk-set+json, application/json"),
+        (":scheme", scheme),
+        (":authority", authority),
+        (":path", path),
+        ("accept", remote.kind.media_types()),
         ("user-agent", concat!("jwt-gate/", env!("CARGO_PKG_VERSION"))),
     ];
-    root.dispatch_http_call(&remote.cluster, headers, None, Vec::new(), remote.timeout).map_err(
-        |status| FetchError::NotSent { cluster: remote.cluster.clone(), status: code(status) },
-    )
+    root.dispatch_http_call(cluster, headers, None, Vec::new(), remote.timeout)
+        .map_err(|status| FetchError::NotSent { cluster: cluster.clone(), status: code(status) })
 }
 
 /// The number of one of the two statuses that the SDK lets through.
@@ -102,22 +92,28 @@ pub(super) fn answer(headers: usize, body: usize, limit: usize) -> Result<Receiv
     if headers == 0 {
         return Err(FetchError::NoAnswer);
     }
-    let status = abi::header(Map::CalloutAnswer, ":status").ok().flatten();
-    let status = status.and_then(|text| str::from_utf8(&text).ok()?.parse().ok());
+    let status = header(":status").and_then(|text| text.parse().ok());
     let status: u16 = status.ok_or(FetchError::NoAnswer)?;
+    let fresh_for = header("cache-control")
+        .and_then(|control| freshness::fresh_for(&control, header("age").as_deref()));
     if status != 200 {
-        return Ok(Received { status, body: Vec::new() });
+        return Ok(Received { status, body: Vec::new(), fresh_for });
     }
     if body > limit {
         return Err(FetchError::TooLarge { size: body, limit });
     }
     if body == 0 {
-        return Ok(Received { status, body: Vec::new() });
+        return Ok(Received { status, body: Vec::new(), fresh_for });
     }
     match abi::buffer(Buffer::CalloutAnswer, body) {
-        Ok(bytes) if bytes.len() == body => Ok(Received { status, body: bytes }),
+        Ok(bytes) if bytes.len() == body => Ok(Received { status, body: bytes, fresh_for }),
         Ok(_) | Err(_) => Err(FetchError::NoAnswer),
     }
+}
+
+/// A header of the answer, where it is text.
+fn header(name: &str) -> Option<String> {
+    String::from_utf8(abi::header(Map::CalloutAnswer, name).ok()??).ok()
 }
 
 /// Takes in the end of a fetch; what has to be said about it goes to the log and the counters.
@@ -131,8 +127,8 @@ pub(super) fn settle(
         Some(gate) => {
             let body = end.as_ref().ok().map(|answer| answer.body);
             let settled = gate.settle(now, source, end);
-            if let Some(remote) = gate.remote(source).filter(|_| shared.shares_keys()) {
-                publish(remote, now, gate.asked_at(source), body.filter(|_| settled.fetched));
+            if shared.shares_keys() {
+                publish(gate, now, source, body.filter(|_| settled.outcome == Outcome::Success));
             }
             settled
         }
@@ -143,7 +139,6 @@ pub(super) fn settle(
         Some(note @ Note::Failed { .. }) => log::warn!("{note}"),
         None => {}
     }
-    let counter = if settled.fetched { Counter::Fetched } else { Counter::FetchFailed };
-    shared.counters.borrow().count(counter);
+    shared.counters.borrow().fetched(source, settled.outcome);
     settled.command
 }

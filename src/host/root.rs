@@ -1,6 +1,7 @@
 //! The root: configuration, time, and the end of waiting.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,15 +10,18 @@ use proxy_wasm::types::ContextType;
 
 use super::abi::{self, Buffer, Status};
 use super::counters::Counters;
+use super::crypto::EnvoyCrypto;
+use super::export::declare;
 use super::held::Phase;
 use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
 use super::{fetching, logger};
+use crate::cache::TokenCache;
 use crate::gate::Gate;
-use crate::keys::fetch::FetchError;
-use crate::keys::source::{Command, Event};
 use crate::policy::{HostKind, Policy};
-use crate::requirement::SourceId;
+use crate::remote::SourceId;
+use crate::remote::fetch::FetchError;
+use crate::remote::source::Command;
 use crate::time::Timestamp;
 
 /// Time between two ticks in milliseconds. NGINX gets no other: it traps on a second setting.
@@ -64,13 +68,26 @@ impl Root {
             // Without a zone for it NGINX traps. It should do so now, and not start.
             let _ = abi::shared_data("jwt-gate");
         }
+        if kind == HostKind::Envoy {
+            policy.exports().into_iter().for_each(declare);
+        }
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-        log::info!("configuration loaded: {}; host {kind:?}", policy.summary());
-        *self.shared.counters.borrow_mut() = Counters::define();
+        // Elsewhere the call of a function that is not there may be a trap.
+        let crypto = if kind == HostKind::Envoy && policy.host_crypto() {
+            EnvoyCrypto::probe()
+        } else {
+            EnvoyCrypto::default()
+        };
+        let summary = policy.summary();
+        log::info!("configuration loaded: {summary}; host {kind:?}, which verifies {crypto}");
+        *self.shared.crypto.borrow_mut() = crypto;
+        *self.shared.counters.borrow_mut() =
+            Counters::define(policy.stat_prefix(), policy.sources());
         self.shared.kind.set(kind);
+        *self.shared.cache.borrow_mut() = Some(TokenCache::new(&policy, seed()));
         *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
         true
     }
@@ -103,9 +120,22 @@ impl Root {
         if release {
             self.release(now);
         }
+        self.show(now);
         if self.shared.kind.get() == HostKind::Envoy {
             let waiting = self.waits_for_another() || !self.shared.held.is_empty();
             self.shared.tick_in(if waiting { TICK_WAITING } else { TICK });
+        }
+    }
+
+    /// Shows how every document stands.
+    fn show(&self, now: Timestamp) {
+        let counters = self.shared.counters.borrow();
+        for gate in self.shared.gate.borrow().iter() {
+            for source in gate.sources() {
+                if let Some(remote) = gate.remote(source) {
+                    counters.show(source, gate.health(now, source), remote);
+                }
+            }
         }
     }
 
@@ -121,7 +151,7 @@ impl Root {
             command = command.max(self.start(now, source));
         }
         let told = match &mut *self.shared.gate.borrow_mut() {
-            Some(gate) => gate.handle(now, source, Event::Tick),
+            Some(gate) => gate.tick(now, source),
             None => Command::Rest,
         };
         if told == Command::Fetch {
@@ -211,6 +241,11 @@ impl Root {
     }
 }
 
+/// A number that nobody guesses: the standard library asks the host for it.
+fn seed() -> u64 {
+    RandomState::new().hash_one(0_u8)
+}
+
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         let Some(now) = shared::now() else { return };
@@ -220,7 +255,7 @@ impl Context for Root {
             self.awaited.remove(&source);
         }
         let limit = match &*self.shared.gate.borrow() {
-            Some(gate) => gate.policy().limits().keys.max_bytes,
+            Some(gate) => gate.max_bytes(source),
             None => return,
         };
         let answer = fetching::answer(headers, body, limit);

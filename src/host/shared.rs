@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::abi;
 use super::apply::{self, Applied};
 use super::counters::Counters;
+use super::crypto::EnvoyCrypto;
 use super::held::WaitList;
 use super::view::HostView;
+use crate::cache::TokenCache;
 use crate::effects::Effects;
-use crate::gate::{Decision, Gate, Moment, Refusal};
-use crate::keys::source::{Command, Event};
+use crate::gate::{Decision, Gate, Lent, Moment, Refusal};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
+use crate::remote::Lack;
+use crate::remote::source::Command;
 use crate::request::HeaderName;
-use crate::requirement::SourceId;
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.
@@ -25,10 +27,14 @@ pub(super) struct Shared {
     pub(super) root: u32,
     /// The gate, once the configuration was taken.
     pub(super) gate: RefCell<Option<Gate>>,
+    /// The gate's cache: a new configuration begins with an empty one.
+    pub(super) cache: RefCell<Option<TokenCache>>,
     /// The host.
     pub(super) kind: Cell<HostKind>,
     /// Whether the policy and the host let workers share keys.
     pub(super) shares: Cell<bool>,
+    /// The host's cryptography.
+    pub(super) crypto: RefCell<EnvoyCrypto>,
     /// Counters.
     pub(super) counters: RefCell<Counters>,
     /// Requests that wait for keys.
@@ -57,8 +63,10 @@ impl Shared {
         Self {
             root,
             gate: RefCell::default(),
+            cache: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
             shares: Cell::new(false),
+            crypto: RefCell::default(),
             counters: RefCell::default(),
             held: WaitList::default(),
             tick: Cell::new(0),
@@ -68,12 +76,14 @@ impl Shared {
     /// Decides on the request of the effective context and does what follows from it. With
     /// `may_wait` it may have to be held; without, it is decided with what is known.
     pub(super) fn decide(&self, now: Timestamp, may_wait: bool) -> Outcome {
-        let view = HostView::new(self.kind.get());
+        // Headers that only the gate may write are found by their names, whatever their spelling.
+        let whole = self.gate.borrow().as_ref().is_some_and(|g| !g.policy().owned().is_empty());
+        let view = HostView::new(self.kind.get(), whole);
         match self.check(&view, Moment { now, may_wait: true }) {
             Ok(outcome) => outcome,
             // Keys are asked for also where nobody can wait for them.
-            Err((source, wait)) => {
-                self.want(now, source);
+            Err((lack, wait)) => {
+                self.want(now, lack);
                 if may_wait {
                     return Outcome::Wait(wait);
                 }
@@ -83,12 +93,16 @@ impl Shared {
         }
     }
 
-    /// Decides; the error is the source whose keys are lacking, and how long to wait for them.
-    fn check(&self, view: &HostView, moment: Moment) -> Result<Outcome, (SourceId, Duration)> {
+    /// Decides; the error is what is lacking, and how long to wait for it.
+    fn check(&self, view: &HostView, moment: Moment) -> Result<Outcome, (Lack, Duration)> {
         let Some(gate) = &*self.gate.borrow() else {
             return Ok(self.give_up());
         };
-        match gate.check(moment, view) {
+        let (cache, crypto) = (self.cache.borrow(), self.crypto.borrow());
+        let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
+        let decision = gate.check(moment, view, lent);
+        self.count_cached(cache.as_ref());
+        match decision {
             Decision::Allow(permit) => {
                 if let Some(why) = permit.shadowed() {
                     self.counters.borrow().count(Counter::ShadowDenied);
@@ -97,11 +111,18 @@ impl Shared {
                 Ok(self.apply(view, gate.policy().owned(), &gate.permit(view, &permit)))
             }
             Decision::Deny(refusal) => Ok(self.refuse(gate, view, &refusal)),
-            Decision::Wait(source) => {
-                let wait = gate.remote(source).map(|remote| remote.max_wait);
-                Err((source, wait.unwrap_or_default()))
+            Decision::Wait(lack) => {
+                let wait = gate.remote(lack.source).map(|remote| remote.max_wait);
+                Err((lack, wait.unwrap_or_default()))
             }
         }
+    }
+
+    fn count_cached(&self, cache: Option<&TokenCache>) {
+        let tally = cache.map(TokenCache::take_tally).unwrap_or_default();
+        let counters = self.counters.borrow();
+        counters.add(Counter::CacheHit, tally.hits);
+        counters.add(Counter::CacheMiss, tally.misses);
     }
 
     /// Whether workers tell each other of keys.
@@ -112,7 +133,7 @@ impl Shared {
     /// Answers a request that cannot be judged.
     pub(super) fn give_up(&self) -> Outcome {
         self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
-        self.apply(&HostView::new(self.kind.get()), &[], &Effects::misconfigured())
+        self.apply(&HostView::new(self.kind.get(), false), &[], &Effects::misconfigured())
     }
 
     fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {
@@ -138,9 +159,9 @@ impl Shared {
 
     /// A request asks for keys. Only the root may start the fetch: a request may be gone before
     /// the answer comes, and the answer with it.
-    fn want(&self, now: Timestamp, source: SourceId) {
+    fn want(&self, now: Timestamp, lack: Lack) {
         let command = match &mut *self.gate.borrow_mut() {
-            Some(gate) => gate.handle(now, source, Event::Wanted),
+            Some(gate) => gate.want(now, lack),
             None => Command::Rest,
         };
         // Elsewhere a request must not set the tick; the next one is soon enough.

@@ -7,13 +7,16 @@ use super::abi::{self, Map, Status};
 use crate::policy::HostKind;
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
 
-type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
-
 /// A view of the effective context's request. Headers must not change while it is in use.
 pub(super) struct HostView {
     kind: HostKind,
+    /// Whether all headers are read at once, which costs what four single ones do, and nothing else
+    /// is read then.
+    whole: bool,
     /// Pseudo-headers, once somebody asked: each rule that is looked at does.
     pseudo: [OnceCell<Option<Vec<u8>>>; 4],
+    /// `authorization`, once somebody asked.
+    authorization: OnceCell<Option<Vec<u8>>>,
     /// All headers, once somebody had to know whether one comes twice.
     pairs: OnceCell<Pairs>,
     /// Whether something could not be read. What was decided then was decided on half a request.
@@ -21,11 +24,14 @@ pub(super) struct HostView {
 }
 
 impl HostView {
-    /// A view that has read nothing yet.
-    pub(super) const fn new(kind: HostKind) -> Self {
+    /// A view that has read nothing yet. `whole`: the names of all headers will be asked for.
+    pub(super) const fn new(kind: HostKind, whole: bool) -> Self {
         Self {
             kind,
+            // Envoy shows pseudo-headers among the others; of the rest that is not known.
+            whole: whole && matches!(kind, HostKind::Envoy),
             pseudo: [const { OnceCell::new() }; 4],
+            authorization: OnceCell::new(),
             pairs: OnceCell::new(),
             broken: Cell::new(false),
         }
@@ -38,10 +44,9 @@ impl HostView {
 
     fn pairs(&self) -> &Pairs {
         self.pairs.get_or_init(|| {
-            let pairs = abi::headers(Map::Request).ok().and_then(|bytes| parse_pairs(&bytes));
-            pairs.unwrap_or_else(|| {
+            abi::headers(Map::Request).ok().and_then(Pairs::parse).unwrap_or_else(|| {
                 self.broken.set(true);
-                Pairs::new()
+                Pairs::default()
             })
         })
     }
@@ -60,6 +65,9 @@ impl HostView {
 
 impl RequestView for HostView {
     fn pseudo(&self, name: Pseudo) -> Option<Cow<'_, [u8]>> {
+        if self.whole {
+            return self.pairs().named(name.as_str()).next().map(Cow::Borrowed);
+        }
         let [method, scheme, authority, path] = &self.pseudo;
         let (cell, key) = match (name, self.kind) {
             (Pseudo::Method, _) => (method, name.as_str()),
@@ -79,17 +87,11 @@ impl RequestView for HostView {
             HostKind::Envoy | HostKind::Nginx => *name == HeaderName::AUTHORIZATION,
             HostKind::Bare => false,
         };
-        if single {
-            return self
-                .value(name.as_str())
-                .map_or(Lines::None, |value| Lines::One(Cow::Owned(value)));
+        if single && !self.whole {
+            let value = self.authorization.get_or_init(|| self.value(name.as_str())).as_deref();
+            return value.map_or(Lines::None, |value| Lines::One(Cow::Borrowed(value)));
         }
-        let name = name.as_str().as_bytes();
-        self.pairs()
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| Cow::Borrowed(value.as_slice()))
-            .collect()
+        self.pairs().named(name.as_str()).map(Cow::Borrowed).collect()
     }
 
     fn each_name(&self, see: &mut dyn FnMut(&[u8])) {
@@ -98,42 +100,62 @@ impl RequestView for HostView {
     }
 }
 
-/// Reads serialised pairs: their number, then the sizes of name and value of each, then names and
-/// values, each with a NUL behind it. Sizes are 32 bits, little endian.
-fn parse_pairs(bytes: &[u8]) -> Option<Pairs> {
-    let size = |at: usize| {
-        let four = bytes.get(at..at.checked_add(4)?)?;
-        usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
-    };
-    if bytes.is_empty() {
-        return Some(Pairs::new());
-    }
-    let count = size(0)?;
-    let mut text = count.checked_mul(8)?.checked_add(4)?;
-    let mut take = |length: usize| {
-        let end = text.checked_add(length)?;
-        let taken = bytes.get(text..end)?.to_vec();
-        text = end.checked_add(1)?;
-        Some(taken)
-    };
-    let mut pairs = Pairs::new();
-    for i in 0..count {
-        let at = i.checked_mul(8)?.checked_add(4)?;
-        pairs.push((take(size(at)?)?, take(size(at.checked_add(4)?)?)?));
-    }
-    Some(pairs)
+/// Serialised pairs, in the one piece in which they came: their number, then the sizes of name and
+/// value of each, then names and values, each with a NUL behind it. Sizes are 32 bits, little
+/// endian.
+#[derive(Default)]
+struct Pairs {
+    bytes: Vec<u8>,
+    count: usize,
 }
 
-/// Writes pairs in the form that [`parse_pairs`] reads.
+impl Pairs {
+    /// Takes the bytes, if they are pairs.
+    fn parse(bytes: Vec<u8>) -> Option<Self> {
+        if bytes.is_empty() {
+            return Some(Self::default());
+        }
+        let count = size(bytes.first_chunk()?)?;
+        let pairs = Self { bytes, count };
+        (pairs.iter().count() == count).then_some(pairs)
+    }
+
+    /// The pairs, up to one that is not there as a whole.
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let (sizes, _) = self.bytes.get(4..).unwrap_or_default().as_chunks::<4>();
+        let (sizes, _) = sizes.as_chunks::<2>();
+        let texts = self.count.checked_mul(8).and_then(|sizes| sizes.checked_add(4));
+        let mut texts = texts.and_then(|at| self.bytes.get(at..)).unwrap_or_default();
+        let mut take = move |size: usize| {
+            let (text, rest) = texts.split_at_checked(size)?;
+            texts = rest.split_first()?.1;
+            Some(text)
+        };
+        let sizes = sizes.iter().take(self.count);
+        sizes.map_while(move |[name, value]| Some((take(size(name)?)?, take(size(value)?)?)))
+    }
+
+    /// The values of this name, in any case.
+    fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let is_it = move |found: &[u8]| found.eq_ignore_ascii_case(name.as_bytes());
+        self.iter().filter(move |(name, _)| is_it(name)).map(|(_, value)| value)
+    }
+}
+
+fn size(bytes: &[u8; 4]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(*bytes)).ok()
+}
+
+/// Writes pairs in the form that [`Pairs`] reads.
 pub(super) fn serialise_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let size = |length: usize, bytes: &mut Vec<u8>| {
+    let write = |length: usize, bytes: &mut Vec<u8>| {
         bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
     };
-    size(pairs.len(), &mut bytes);
+    write(pairs.len(), &mut bytes);
     for (name, value) in pairs {
-        size(name.len(), &mut bytes);
-        size(value.len(), &mut bytes);
+        write(name.len(), &mut bytes);
+        write(value.len(), &mut bytes);
     }
     for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
         bytes.extend(text.as_bytes());

@@ -1,6 +1,9 @@
 //! One JSON Web Key (RFC 7517, section 4) becomes a key that verifies, or the reason why not.
 //!
-//! Only what verification needs is read: private members are neither looked at nor kept.
+//! Only what verification needs is read. A key that brings its private part is refused: who reads
+//! the set could sign with it.
+
+mod x5c;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,8 +11,9 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 
-use crate::crypto::{Algorithm, Curve, KeyError, VerifyingKey};
+use crate::crypto::{Algorithm, Curve, HostCrypto, KeyError, VerifyingKey};
 use crate::json::{Object, Value};
+use crate::keys::public::{DerError, PublicKey};
 
 /// A key of a set.
 #[derive(Clone, Debug)]
@@ -95,10 +99,25 @@ pub enum JwkError {
         /// Its name.
         member: &'static str,
     },
-    /// The key is in a certificate only.
-    #[error("`{member}` is missing; a key that is only in `x5c` is not supported")]
-    CertificateOnly {
-        /// The member that would hold the key.
+    /// The key comes with its private part.
+    #[error("a private key (`{member}` is there)")]
+    Private {
+        /// A member of the private part.
+        member: &'static str,
+    },
+    /// The first text of `x5c` is not base64.
+    #[error("`x5c` does not begin with a certificate in standard base64")]
+    CertificateBase64,
+    /// The certificate holds no key that we know.
+    #[error("`x5c`: {0}")]
+    Certificate(#[from] DerError),
+    /// The certificate's key is not the one that the other members say (RFC 7517, section 4.7).
+    #[error("`x5c` holds another key than the other members say")]
+    CertificateMismatch,
+    /// A thumbprint is not that of the certificate (RFC 7517, sections 4.8 and 4.9).
+    #[error("`{member}` is not the thumbprint of the certificate in `x5c`")]
+    Thumbprint {
+        /// The member that holds it.
         member: &'static str,
     },
     /// A shared secret in a set that others can read.
@@ -117,7 +136,8 @@ impl Key {
     /// Reads a JWK; `oct` keys only if `allow_symmetric`.
     pub fn from_jwk(jwk: &Value, allow_symmetric: bool) -> Result<Self, JwkError> {
         let jwk = jwk.as_object().ok_or_else(|| JwkError::NotAnObject { found: jwk.kind() })?;
-        let kid = string(jwk, "kid")?.filter(|kid| !kid.is_empty());
+        check_public(jwk)?;
+        let kid = string(jwk, "kid")?;
         check_purpose(jwk)?;
         let algorithm = match string(jwk, "alg")? {
             Some(alg) => Some(
@@ -132,7 +152,13 @@ impl Key {
         {
             return Err(JwkError::AlgorithmMismatch { algorithm });
         }
-        Ok(Self { kid: kid.map(Box::from), algorithm, verifying })
+        Ok(Self { algorithm, ..Self::named(kid.unwrap_or_default(), verifying) })
+    }
+
+    /// A key that is published under a name and with nothing else; an empty name is none.
+    pub(super) fn named(kid: &str, verifying: VerifyingKey) -> Self {
+        let kid = (!kid.is_empty()).then(|| kid.into());
+        Self { kid, algorithm: None, verifying }
     }
 
     /// The key's name; an empty `kid` is none.
@@ -151,10 +177,21 @@ impl Key {
             && self.verifying.serves(algorithm)
     }
 
+    /// Makes the key do without a table; see [`VerifyingKey::forgo_table`].
+    pub(crate) fn forgo_table(&mut self) {
+        self.verifying.forgo_table();
+    }
+
     /// Whether `signature` over `message` is this key's, by `algorithm`; false when the key does
     /// not serve it.
-    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        self.serves(algorithm) && self.verifying.verify(algorithm, message, signature)
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+        host: &dyn HostCrypto,
+    ) -> bool {
+        self.serves(algorithm) && self.verifying.verify(algorithm, message, signature, host)
     }
 }
 
@@ -203,22 +240,52 @@ fn is_of_encryption(operation: &str) -> bool {
     ["encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"].contains(&operation)
 }
 
+/// Refuses a key that comes with its private part (RFC 7518, section 6). A shared secret has no
+/// other.
+fn check_public(jwk: &Object) -> Result<(), JwkError> {
+    if jwk.get("kty").and_then(Value::as_str) == Some("oct") {
+        return Ok(());
+    }
+    let members = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+    match members.into_iter().find(|member| jwk.contains_key(*member)) {
+        Some(member) => Err(JwkError::Private { member }),
+        None => Ok(()),
+    }
+}
+
 fn verifying_key(jwk: &Object, allow_symmetric: bool) -> Result<VerifyingKey, JwkError> {
-    match required(jwk, "kty")? {
-        "RSA" => Ok(VerifyingKey::rsa(&octets(jwk, "n")?, &octets(jwk, "e")?)?),
-        "EC" => {
-            let crv = required(jwk, "crv")?;
-            let curve =
-                Curve::parse(crv).ok_or_else(|| JwkError::Curve { crv: Label::new(crv) })?;
-            Ok(VerifyingKey::ec(curve, &octets(jwk, "x")?, &octets(jwk, "y")?)?)
-        }
-        "OKP" => match required(jwk, "crv")? {
-            "Ed25519" => Ok(VerifyingKey::ed25519(&octets(jwk, "x")?)?),
-            crv => Err(JwkError::Curve { crv: Label::new(crv) }),
-        },
-        "oct" if allow_symmetric => Ok(VerifyingKey::hmac(&octets(jwk, "k")?)?),
-        "oct" => Err(JwkError::Symmetric),
-        kty => Err(JwkError::KeyType { kty: Label::new(kty) }),
+    let (kty, members): (_, &[_]) = match required(jwk, "kty")? {
+        "oct" if allow_symmetric => return Ok(VerifyingKey::hmac(&octets(jwk, "k")?)?),
+        "oct" => return Err(JwkError::Symmetric),
+        kty @ "RSA" => (kty, &["n", "e"]),
+        kty @ "EC" => (kty, &["x", "y"]),
+        kty @ "OKP" => (kty, &["x"]),
+        kty => return Err(JwkError::KeyType { kty: Label::new(kty) }),
+    };
+    let Some(certified) = x5c::certified(jwk)? else {
+        return Ok(public_key(jwk, kty)?.verifying()?);
+    };
+    // RFC 7517, 4.7: what other members say of the key must be what the certificate says.
+    let agrees = if members.iter().any(|member| jwk.contains_key(*member)) {
+        public_key(jwk, kty)? == certified
+    } else {
+        let crv = string(jwk, "crv")?;
+        kty == certified.kty() && crv.is_none_or(|crv| certified.crv().is_none_or(|c| c == crv))
+    };
+    if agrees { Ok(certified.verifying()?) } else { Err(JwkError::CertificateMismatch) }
+}
+
+/// What the members of a key say, all of which must be there.
+fn public_key(jwk: &Object, kty: &str) -> Result<PublicKey, JwkError> {
+    let part = |member| octets(jwk, member).map(Vec::into_boxed_slice);
+    if kty == "RSA" {
+        return Ok(PublicKey::Rsa { n: part("n")?, e: part("e")? });
+    }
+    let crv = required(jwk, "crv")?;
+    match (kty, Curve::parse(crv)) {
+        ("EC", Some(curve)) => Ok(PublicKey::Ec { curve, x: part("x")?, y: part("y")? }),
+        ("OKP", _) if crv == "Ed25519" => Ok(PublicKey::Ed25519 { x: part("x")? }),
+        (_, _) => Err(JwkError::Curve { crv: Label::new(crv) }),
     }
 }
 
@@ -238,13 +305,7 @@ fn strings<'j>(member: &'static str, value: &'j Value) -> Result<Vec<&'j str>, J
 
 /// A string that a key of its kind must have.
 fn required<'j>(jwk: &'j Object, member: &'static str) -> Result<&'j str, JwkError> {
-    string(jwk, member)?.ok_or_else(|| {
-        if jwk.contains_key("x5c") {
-            JwkError::CertificateOnly { member }
-        } else {
-            JwkError::Missing { member }
-        }
-    })
+    string(jwk, member)?.ok_or(JwkError::Missing { member })
 }
 
 /// What a member that holds base64url means.

@@ -1,10 +1,13 @@
-//! A JSON Web Key set (RFC 7517, section 5): which of its keys may verify a token.
+//! The keys of a provider: which of them may verify a token.
+
+mod read;
 
 use std::fmt;
 
 use crate::crypto::Algorithm;
-use crate::json::{self, JsonError};
+use crate::json::JsonError;
 use crate::keys::jwk::{JwkError, Key, Label};
+use crate::keys::pem::PemError;
 
 /// The usable keys of a set; at least one.
 #[derive(Clone, Debug)]
@@ -28,23 +31,38 @@ pub struct KeyLimits {
     pub allow_symmetric: bool,
 }
 
-/// An entry of a set that is not used.
+/// So many keys of a set may have tables, of 30 KiB each.
+const TABLES: usize = 16;
+
+/// An entry of a document that is not used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Skipped {
-    /// Its place in `keys`.
-    pub index: usize,
-    /// Its `kid`, where it has one.
-    pub kid: Option<Label>,
+    /// Which one.
+    pub place: Place,
     /// Why it is not used.
     pub reason: SkipReason,
 }
 
-/// Why an entry of a set is not used.
+/// An entry of a document.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// An element of `keys` of a JWK set, counted from 0, and its `kid`, where it has one.
+    Jwk(usize, Option<Label>),
+    /// The member of this name of a map from names to keys.
+    Member(Label),
+    /// A block of PEM, counted from 0.
+    Block(usize),
+}
+
+/// Why an entry of a document is not used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SkipReason {
-    /// There is no usable key in it.
+    /// It is a JWK that is no usable key.
     #[error(transparent)]
     Jwk(#[from] JwkError),
+    /// It is PEM that holds no usable key.
+    #[error(transparent)]
+    Pem(#[from] PemError),
     /// It comes after as many entries as are looked at, and so do those behind it.
     #[error("{count} entries beyond the first {max} are not looked at")]
     Beyond {
@@ -75,8 +93,10 @@ pub enum KeySetError {
         /// What it is.
         found: &'static str,
     },
-    /// The document is an object of another kind, such as a map from names to certificates.
-    #[error("a JWK set is expected, an object with the list `keys`; there is no `keys`")]
+    /// The document is an object of another kind.
+    #[error(
+        "a JWK set is expected, an object with the list `keys`, or an object of PEM texts; there is no `keys`"
+    )]
     NoKeys,
     /// `keys` is no list.
     #[error("`keys` must be a list, not {found}")]
@@ -87,6 +107,14 @@ pub enum KeySetError {
     /// The list is empty.
     #[error("`keys` is empty")]
     Empty,
+    /// A private key, where who writes the document can give the public one.
+    #[error(
+        "{place} is a private key, which must not leave its owner; give the public one: `openssl pkey -in key.pem -pubout`, or the JWK without `d`, `p`, `q`, `dp`, `dq` and `qi`"
+    )]
+    PrivateKey {
+        /// Where it is.
+        place: Place,
+    },
     /// None of the entries is usable.
     #[error("no usable key{}", first(.skipped))]
     NoUsableKey {
@@ -108,51 +136,6 @@ impl Default for KeyLimits {
 }
 
 impl KeySet {
-    /// Reads a set. Entries that are no usable key are skipped and reported; the document is
-    /// refused when it is no set or has no usable key.
-    pub fn from_json(text: &[u8], limits: &KeyLimits) -> Result<(Self, Vec<Skipped>), KeySetError> {
-        if text.len() > limits.max_bytes {
-            return Err(KeySetError::TooLarge { bytes: text.len(), max: limits.max_bytes });
-        }
-        let document = json::parse(text, limits.max_depth)?;
-        let members = document
-            .as_object()
-            .ok_or_else(|| KeySetError::NotAnObject { found: document.kind() })?;
-        let keys = members.get("keys").ok_or(KeySetError::NoKeys)?;
-        let entries =
-            keys.as_array().ok_or_else(|| KeySetError::KeysNotAList { found: keys.kind() })?;
-        Self::from_entries(entries, limits)
-    }
-
-    fn from_entries(
-        entries: &[json::Value],
-        limits: &KeyLimits,
-    ) -> Result<(Self, Vec<Skipped>), KeySetError> {
-        if entries.is_empty() {
-            return Err(KeySetError::Empty);
-        }
-        let mut keys = Vec::new();
-        let mut skipped = Vec::new();
-        for (index, entry) in entries.iter().enumerate().take(limits.max_keys) {
-            match Key::from_jwk(entry, limits.allow_symmetric) {
-                Ok(key) => keys.push(key),
-                Err(reason) => {
-                    let kid = kid_of(entry).map(Label::new);
-                    skipped.push(Skipped { index, kid, reason: reason.into() });
-                }
-            }
-        }
-        // One line for all of them: their number is for the sender of the document to choose.
-        if let Some(count @ 1..) = entries.len().checked_sub(limits.max_keys) {
-            let reason = SkipReason::Beyond { count, max: limits.max_keys };
-            skipped.push(Skipped { index: limits.max_keys, kid: None, reason });
-        }
-        if keys.is_empty() {
-            return Err(KeySetError::NoUsableKey { skipped });
-        }
-        Ok((Self { keys: keys.into(), max_tried: limits.max_tried }, skipped))
-    }
-
     /// Keys that may verify a token with this `kid` and algorithm, in the order to try them.
     ///
     /// First all keys of that name, then those without a name, which serve any. A token without
@@ -187,18 +170,21 @@ impl KeySet {
     }
 }
 
-impl fmt::Display for Skipped {
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "keys[{}]", self.index)?;
-        if let Some(kid) = &self.kid {
-            write!(f, " (kid `{kid}`)")?;
+        match self {
+            Self::Jwk(index, Some(kid)) => write!(f, "keys[{index}] (kid `{kid}`)"),
+            Self::Jwk(index, None) => write!(f, "keys[{index}]"),
+            Self::Member(name) => write!(f, "key `{name}`"),
+            Self::Block(index) => write!(f, "PEM block {}", index.saturating_add(1)),
         }
-        write!(f, ": {}", self.reason)
     }
 }
 
-fn kid_of(entry: &json::Value) -> Option<&str> {
-    entry.as_object()?.get("kid")?.as_str()
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.reason)
+    }
 }
 
 /// The first reason, as the rest of a message.

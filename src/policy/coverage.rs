@@ -7,7 +7,7 @@ use crate::policy::rule::{HostMatch, PathMatch, RouteMatch, Rule};
 /// sure (regular expressions, header conditions) is not reported.
 pub fn covered<'p>(rules: &'p [Rule], index: &RuleIndex) -> Vec<(usize, &'p Rule)> {
     let cover = |(i, rule): (usize, &'p Rule)| {
-        let earlier = index.candidates(literal(&rule.matcher.path)).into_iter();
+        let earlier = index.candidates(literal(&rule.matcher.path));
         let mut earlier = earlier.take_while(|at| *at < i).filter_map(|at| rules.get(at));
         Some((i, earlier.find(|earlier| takes_all(&earlier.matcher, &rule.matcher))?))
     };

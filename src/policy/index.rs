@@ -32,27 +32,40 @@ impl RuleIndex {
         Self(root)
     }
 
-    /// The rules that `path` may fall under, ascending.
-    pub fn candidates(&self, path: &[u8]) -> Vec<usize> {
-        let path = path.to_ascii_lowercase();
-        let mut found = self.0.rules.clone();
-        let mut node = &self.0;
-        let mut rest = path.as_slice();
-        while let Some(next) = node.child(rest) {
-            let Some(left) = rest.strip_prefix(&*next.label) else { break };
-            found.extend_from_slice(&next.rules);
-            (node, rest) = (next, left);
-        }
-        found.sort_unstable();
-        found
+    /// The rules that `path` may fall under, ascending. Nothing is collected: mostly the first or
+    /// the second is the one, and each further one costs another walk along the path.
+    pub fn candidates<'i>(&'i self, path: &'i [u8]) -> impl Iterator<Item = usize> + 'i {
+        let mut from = Some(0);
+        std::iter::from_fn(move || {
+            let next = self.0.next(path, from?)?;
+            from = next.checked_add(1);
+            Some(next)
+        })
     }
 }
 
 impl Node {
-    /// The node below whose label begins as `rest` does.
-    fn child(&self, rest: &[u8]) -> Option<&Self> {
-        let at = self.place(*rest.first()?).ok()?;
-        self.below.get(at)
+    /// The first rule from number `from` on whose text `path` begins with.
+    fn next(&self, path: &[u8], from: usize) -> Option<usize> {
+        let (mut node, mut rest) = (self, path);
+        let mut least = node.first(from);
+        while let Some((below, left)) = node.step(rest) {
+            (node, rest) = (below, left);
+            least = node.first(from).into_iter().chain(least).min();
+        }
+        least
+    }
+
+    /// The first rule here from number `from` on.
+    fn first(&self, from: usize) -> Option<usize> {
+        self.rules.get(self.rules.partition_point(|rule| *rule < from)).copied()
+    }
+
+    /// The node below that the path goes on to, and what is left of the path there.
+    fn step<'p>(&self, rest: &'p [u8]) -> Option<(&Self, &'p [u8])> {
+        let below = self.below.get(self.place(rest.first()?.to_ascii_lowercase()).ok()?)?;
+        let (head, left) = rest.split_at_checked(below.label.len())?;
+        head.eq_ignore_ascii_case(&below.label).then_some((below, left))
     }
 
     fn place(&self, first: u8) -> Result<usize, usize> {
@@ -136,7 +149,7 @@ mod tests {
             let begins = |text: &str| folded.starts_with(&text.to_ascii_lowercase());
             let expected: Vec<usize> =
                 (0..texts.len()).filter(|i| begins(texts.get(*i).unwrap())).collect();
-            assert_eq!(index.candidates(path.as_bytes()), expected, "{path}");
+            assert_eq!(index.candidates(path.as_bytes()).collect::<Vec<_>>(), expected, "{path}");
         }
     }
 }

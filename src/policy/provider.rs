@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cache::Room;
 use crate::claims::{ClaimPath, Claims};
 use crate::credential::Location;
 use crate::crypto::Algorithm;
-use crate::jws::{Jws, is_type};
+use crate::jws::{Stated, is_type};
 use crate::keys::set::KeySet;
 use crate::policy::matcher::TextMatcher;
 use crate::rejection::{Demand, Malformed, Rejection};
+use crate::remote::SourceId;
 use crate::request::HeaderName;
-use crate::requirement::SourceId;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 
 /// A compiled provider.
@@ -33,6 +35,10 @@ pub struct Provider {
     pub skew: u64,
     /// Where the keys are.
     pub keys: Keys,
+    /// Tokens that were taken back.
+    pub revoked: RevocationList,
+    /// Where more of those are.
+    pub remote_revocations: Option<RemoteRevocations>,
     /// Where tokens are looked for, in the order of evaluation.
     pub locations: Box<[Location]>,
     /// Whether the token goes on to the upstream.
@@ -41,6 +47,10 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// Headers for claims.
     pub claim_headers: Box<[(HeaderName, ClaimPath)]>,
+    /// What later filters of the proxy can read.
+    pub exports: Exports,
+    /// Whether the route is chosen again after a token was told to others.
+    pub clear_route_cache: bool,
     /// Accepted algorithms; `None`: what the keys are for.
     pub algorithms: Option<Box<[Algorithm]>>,
     /// Whether tokens that are bound to a sender are taken without a look at the binding.
@@ -57,6 +67,8 @@ pub struct Provider {
     pub realm: Option<Box<str>>,
     /// `resource_metadata` of the challenge (RFC 9728).
     pub resource_metadata: Option<Box<str>>,
+    /// Room for its verified tokens; `None`: they share that of the policy.
+    pub token_cache: Option<Room>,
 }
 
 /// Where a provider's keys are.
@@ -68,6 +80,15 @@ pub enum Keys {
     Remote(SourceId),
 }
 
+/// Where the list of a provider's revoked tokens is.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteRevocations {
+    /// The source that brings it.
+    pub source: SourceId,
+    /// Whether tokens pass while it cannot be had.
+    pub open: bool,
+}
+
 /// The header that takes the payload in base64url.
 #[derive(Clone, Debug)]
 pub struct PayloadHeader {
@@ -75,6 +96,26 @@ pub struct PayloadHeader {
     pub name: HeaderName,
     /// Whether it is padded with `=`.
     pub padded: bool,
+}
+
+/// Names under which later filters of the proxy read what became of a token.
+#[derive(Clone, Debug, Default)]
+pub struct Exports {
+    /// The claims.
+    pub payload: Option<Box<str>>,
+    /// The JOSE header.
+    pub header: Option<Box<str>>,
+    /// Why a token was refused.
+    pub failure: Option<Box<str>>,
+    /// Claims whose text is exported as a list of its words.
+    pub split: Box<[Box<str>]>,
+}
+
+impl Exports {
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.payload, &self.header, &self.failure].into_iter().flatten().map(|name| &**name)
+    }
 }
 
 /// An accepted issuer.
@@ -111,15 +152,21 @@ impl Provider {
         self.issuers.iter().any(|accepted| accepted.accepts(issuer))
     }
 
+    /// Headers that only the gate may write, on behalf of this provider.
+    pub fn written(&self) -> impl Iterator<Item = &HeaderName> {
+        let payload = self.payload_header.iter().map(|header| &header.name);
+        payload.chain(self.claim_headers.iter().map(|(name, _)| name))
+    }
+
     /// Looks at everything but the signature, in the native filter's order: what it lets pass may
     /// still be forged.
     pub fn screen(
         &self,
         now: Timestamp,
-        token: &Jws<'_>,
+        token: &Stated,
         audiences: Option<&[Box<str>]>,
     ) -> Result<(), Rejection> {
-        let claims = token.unverified_claims();
+        let claims = token.claims();
         if !self.issuers.is_empty() && !self.names_issuer(claims.issuer()) {
             return Err(Rejection::UnknownIssuer);
         }
@@ -134,6 +181,11 @@ impl Provider {
         if allowed { Ok(()) } else { Err(Rejection::Malformed(Malformed::Algorithm)) }
     }
 
+    /// The last second in which a token of these claims passes [`Self::screen`].
+    pub fn ends(&self, claims: &Claims) -> u64 {
+        claims.exp.map_or(u64::MAX, |exp| exp.saturating_add(self.skew))
+    }
+
     /// Whole seconds, both bounds inclusive, as the native filter has it.
     fn screen_time(&self, now: Timestamp, claims: &Claims) -> Result<(), Rejection> {
         let leeway = self.skew;
@@ -141,15 +193,15 @@ impl Provider {
             (Some(nbf), _) if now.as_secs().saturating_add(leeway) < nbf => {
                 Err(Rejection::NotYetValid { nbf, now, leeway })
             }
-            (_, Some(exp)) if exp.saturating_add(leeway) < now.as_secs() => {
+            (_, Some(exp)) if self.ends(claims) < now.as_secs() => {
                 Err(Rejection::Expired { exp, now, leeway })
             }
             (Some(_) | None, _) => Ok(()),
         }
     }
 
-    fn screen_demands(&self, now: Timestamp, token: &Jws<'_>) -> Result<(), Demand> {
-        let claims = token.unverified_claims();
+    fn screen_demands(&self, now: Timestamp, token: &Stated) -> Result<(), Demand> {
+        let claims = token.claims();
         if self.subjects.as_ref().is_some_and(|s| !s.matches(claims.subject().as_bytes())) {
             return Err(Demand::Subject);
         }

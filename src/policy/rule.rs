@@ -207,6 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn a_connect_request_has_no_path_and_its_own_matcher() {
+        let connect: &[_] = &[(":method", "CONNECT"), (":authority", "api.example:443")];
+        let get: &[_] = &[(":method", "GET"), (":authority", "api.example")];
+        let own = route(PathMatch::Connect);
+        assert!(is(&own, connect, ""));
+        assert!(!is(&own, get, "/"));
+        assert!(!is(&route(PathMatch::Regex(Pattern::compile("/.*").unwrap())), connect, ""));
+        assert!(!is(&route(PathMatch::Exact(b"/".as_slice().into())), connect, ""));
+    }
+
+    #[test]
     fn hosts_are_compared_without_case_and_port() {
         let mut route = route(PathMatch::Prefix(b"/".as_slice().into()));
         route.hosts =

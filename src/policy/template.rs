@@ -1,10 +1,23 @@
 //! Path templates: `/orders/{id}/items/{item}`, `/files/{path=**}`, and Envoy's URI templates.
 
+mod parse;
+
 /// A compiled template.
 #[derive(Clone, Debug)]
 pub struct Template {
     segments: Box<[Segment]>,
+    variables: Box<[Variable]>,
     literal: Box<[u8]>,
+    form: Form,
+}
+
+/// Whose template it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// Ours: `/files/**` is for `/files`, too.
+    Own,
+    /// Envoy's: `/files/**` is for what is below `/files/`.
+    Envoy,
 }
 
 #[derive(Clone, Debug)]
@@ -12,41 +25,31 @@ enum Segment {
     /// This text.
     Literal(Box<[u8]>),
     /// One segment, not empty, perhaps with text around it.
-    One { before: Box<[u8]>, name: Option<Box<str>>, after: Box<[u8]> },
-    /// All that is left, perhaps nothing; ends with this text.
-    Rest { name: Option<Box<str>>, after: Box<[u8]> },
+    One { before: Box<[u8]>, after: Box<[u8]> },
+    /// All that is left, perhaps nothing, perhaps with text around it; `inner` still belongs to
+    /// the variable that it is in, `after` does not.
+    Rest { before: Box<[u8]>, inner: Box<[u8]>, after: Box<[u8]> },
+}
+
+/// What some segments have in the place of their wildcards, and the text between.
+#[derive(Clone, Debug)]
+struct Variable {
+    name: Box<str>,
+    first: usize,
+    last: usize,
 }
 
 /// Variables of a path, by name.
 pub type Variables<'t, 'p> = Vec<(&'t str, &'p [u8])>;
 
 impl Template {
-    /// Compiles a template: segments are literal text, `*`, `**`, `{name}`, `{name=*}` or
-    /// `{name=**}`; `**` only as the last one. The error is a sentence for its author.
-    pub fn compile(text: &str) -> Result<Self, String> {
-        let Some(rest) = text.strip_prefix('/') else {
-            return Err(format!("must begin with `/`, found `{text}`"));
-        };
-        let parts: Vec<&str> = rest.split('/').collect();
-        let mut segments = Vec::new();
-        for (i, part) in parts.iter().enumerate() {
-            let segment = Segment::compile(part)?;
-            if matches!(segment, Segment::Rest { .. }) && i.saturating_add(1) != parts.len() {
-                return Err(format!("`{part}` takes the rest of the path and must come last"));
-            }
-            segments.push(segment);
-        }
-        let template = Self { literal: literal_of(&segments), segments: segments.into() };
-        let mut names: Vec<_> = template.variables().collect();
-        names.sort_unstable();
-        let twice = names.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(*a),
-            _ => None,
-        });
-        match twice {
-            Some(name) => Err(format!("has the variable `{name}` twice")),
-            None => Ok(template),
-        }
+    /// Compiles a template: segments are text, `*`, `**`, or a variable `{name}`, `{name=*}`,
+    /// `{name=**}`, `{name=a/*/b}`, with text around it; after `**` only text may come. The error
+    /// is a sentence for its author.
+    pub fn compile(text: &str, form: Form) -> Result<Self, String> {
+        let (segments, variables) = parse::parse(text)?;
+        let literal = literal_of(&segments, form);
+        Ok(Self { segments: segments.into(), variables: variables.into(), literal, form })
     }
 
     /// The text that every path which fits begins with.
@@ -56,99 +59,87 @@ impl Template {
 
     /// The names of its variables.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().filter_map(|segment| match segment {
-            Segment::Literal(_) => None,
-            Segment::One { name, .. } | Segment::Rest { name, .. } => name.as_deref(),
-        })
+        self.variables.iter().map(|variable| &*variable.name)
     }
 
     /// The variables of `path`, if it matches.
     pub fn matches<'p>(&self, path: &'p [u8], ignore_case: bool) -> Option<Variables<'_, 'p>> {
-        let mut variables = Variables::new();
-        let mut rest = Some(path.strip_prefix(b"/")?);
+        // `case_sensitive` says nothing about templates there.
+        let ignore_case = ignore_case && self.form == Form::Own;
+        let mut values = Vec::with_capacity(self.segments.len());
+        // Where the next segment begins; beyond the end where its slash is lacking.
+        let mut at = path.starts_with(b"/").then_some(1)?;
         for segment in &self.segments {
-            if let Segment::Rest { name, after } = segment {
-                let left = rest.take().unwrap_or_default();
-                let value = strip_suffix(left, after, ignore_case)?;
-                variables.extend(name.as_deref().map(|name| (name, value)));
-                continue;
-            }
-            let here = rest?;
-            let end = here.iter().position(|b| *b == b'/').unwrap_or(here.len());
-            let (part, left) = here.split_at_checked(end)?;
-            rest = left.strip_prefix(b"/");
-            match segment {
-                Segment::Literal(literal) if same(part, literal, ignore_case) => {}
-                Segment::One { before, name, after } => {
-                    let value = strip_prefix(part, before, ignore_case)?;
-                    let value = strip_suffix(value, after, ignore_case)?;
-                    if value.is_empty() {
-                        return None;
-                    }
-                    variables.extend(name.as_deref().map(|name| (name, value)));
+            let left = path.get(at..);
+            let end = match (segment, left) {
+                (Segment::Rest { .. }, _) => path.len(),
+                (_, Some(left)) => {
+                    let length = left.iter().position(|b| *b == b'/').unwrap_or(left.len());
+                    at.saturating_add(length)
                 }
-                Segment::Literal(_) | Segment::Rest { .. } => return None,
-            }
+                (_, None) => return None,
+            };
+            let part = match left {
+                Some(_) => path.get(at..end)?,
+                None if self.form == Form::Own => b"",
+                None => return None,
+            };
+            let (skipped, value) = segment.value(part, ignore_case)?;
+            let start = at.saturating_add(skipped).min(path.len());
+            values.push((start, start.saturating_add(value)));
+            at = end.saturating_add(1);
         }
-        rest.is_none().then_some(variables)
+        // Something is left, be it a slash.
+        if at <= path.len() {
+            return None;
+        }
+        let value = |variable: &Variable| {
+            path.get(values.get(variable.first)?.0..values.get(variable.last)?.1)
+        };
+        self.variables.iter().map(|variable| Some((&*variable.name, value(variable)?))).collect()
     }
 }
 
 impl Segment {
-    fn compile(part: &str) -> Result<Self, String> {
-        if let Some(after) = part.strip_prefix("**") {
-            return Ok(Self::Rest { name: None, after: literal(after)? });
-        }
-        if let Some((before, after)) = part.split_once('*').filter(|_| !part.contains('{')) {
-            return Ok(Self::One { before: literal(before)?, name: None, after: literal(after)? });
-        }
-        let Some((before, rest)) = part.split_once('{') else {
-            return Ok(Self::Literal(literal(part)?));
-        };
-        let Some((inside, after)) = rest.split_once('}') else {
-            return Err(format!("`{part}` has a `{{` without its `}}`"));
-        };
-        let (name, pattern) = inside.split_once('=').unwrap_or((inside, "*"));
-        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        if name.is_empty() || !name.bytes().all(word) {
-            return Err(format!("`{part}`: a variable's name is letters, digits and `_`"));
-        }
-        let name = Some(name.into());
-        let (before, after) = (literal(before)?, literal(after)?);
-        match pattern {
-            "*" => Ok(Self::One { before, name, after }),
-            "**" if before.is_empty() => Ok(Self::Rest { name, after }),
-            _ => Err(format!("`{part}`: a variable stands for `*` or, as a whole segment, `**`")),
+    /// Where in `part` its value begins and how long that is, if `part` fits.
+    fn value(&self, part: &[u8], ignore_case: bool) -> Option<(usize, usize)> {
+        match self {
+            Self::Literal(text) => same(part, text, ignore_case).then_some((0, part.len())),
+            Self::One { before, after } => {
+                let value = strip_prefix(part, before, ignore_case)?;
+                let value = strip_suffix(value, after, ignore_case)?;
+                (!value.is_empty()).then_some((before.len(), value.len()))
+            }
+            Self::Rest { before, inner, after } => {
+                let value = strip_prefix(part, before, ignore_case)?;
+                let value = strip_suffix(value, after, ignore_case)?;
+                strip_suffix(value, inner, ignore_case)?;
+                Some((before.len(), value.len()))
+            }
         }
     }
 }
 
-/// The segments before the first variable one. The slash before a rest is not part of it: the rest
-/// may be nothing at all, without its slash.
-fn literal_of(segments: &[Segment]) -> Box<[u8]> {
+/// The text before the first wildcard. The slash before a rest is not part of it where the rest may
+/// be nothing at all, without its slash.
+fn literal_of(segments: &[Segment], form: Form) -> Box<[u8]> {
     let mut text = Vec::new();
     for segment in segments {
-        match segment {
-            Segment::Literal(literal) => {
-                text.push(b'/');
-                text.extend_from_slice(literal);
-            }
-            Segment::One { before, .. } => {
-                text.push(b'/');
-                text.extend_from_slice(before);
-                break;
-            }
-            Segment::Rest { .. } => break,
+        let before = match segment {
+            Segment::Literal(before)
+            | Segment::One { before, .. }
+            | Segment::Rest { before, .. } => before,
+        };
+        let may_lack = matches!(segment, Segment::Rest { .. }) && form == Form::Own;
+        if !(may_lack && before.is_empty()) {
+            text.push(b'/');
+            text.extend_from_slice(before);
+        }
+        if !matches!(segment, Segment::Literal(_)) {
+            break;
         }
     }
     text.into()
-}
-
-fn literal(text: &str) -> Result<Box<[u8]>, String> {
-    match text.chars().find(|c| matches!(c, '*' | '{' | '}')) {
-        Some(c) => Err(format!("`{c}` is not expected in `{text}`")),
-        None => Ok(text.as_bytes().into()),
-    }
 }
 
 /// Whether two texts are the same.
@@ -171,8 +162,8 @@ fn strip_suffix<'t>(text: &'t [u8], suffix: &[u8], ignore_case: bool) -> Option<
 mod tests {
     use super::*;
 
-    fn found(template: &str, path: &str) -> Option<String> {
-        let template = Template::compile(template).unwrap();
+    fn found(template: &str, form: Form, path: &str) -> Option<String> {
+        let template = Template::compile(template, form).unwrap();
         let variables = template.matches(path.as_bytes(), false)?;
         let shown = variables.iter().map(|(k, v)| format!("{k}={}", String::from_utf8_lossy(v)));
         Some(shown.collect::<Vec<_>>().join(" "))
@@ -188,31 +179,109 @@ mod tests {
             ("/orders/{id}/items/{item}", "/orders/7/items/8", Some("id=7 item=8")),
             ("/files/{path=**}", "/files/a/b/c", Some("path=a/b/c")),
             ("/files/{path=**}", "/files/", Some("path=")),
-            ("/files/{path=**}", "/files", Some("path=")),
             ("/files/{path=**}", "/file", None),
             ("/bar/*/foo", "/bar/x/foo", Some("")),
             ("/bar/*/foo", "/bar/x/y/foo", None),
+            ("/bar/*/foo", "/bar//foo", None),
+            ("/bar/*/foo", "/bar/a=b*c/foo", Some("")),
             ("/media/{name}.mp4", "/media/a.mp4", Some("name=a")),
             ("/media/{name}.mp4", "/media/.mp4", None),
             ("/**.m3u8", "/a/b.m3u8", Some("")),
+            ("/m/**.m3u8", "/m/.m3u8", Some("")),
             ("/", "/", Some("")),
+            ("/t/", "/t/", Some("")),
+            ("/t/", "/t", None),
+            ("/{v=a/*/b}/c", "/a/x/b/c", Some("v=a/x/b")),
+            ("/{v=a/*/b}/c", "/a/x/y/b/c", None),
+            ("/{v=a/*}.x/c", "/a/1.x/c", Some("v=a/1")),
+            ("/x/**/tail", "/x/a/b/tail", Some("")),
+            ("/x/**/tail", "/x//tail", Some("")),
+            ("/x/**/tail", "/x/tail", None),
+            ("/{v=a/**/b}", "/a/q/r/b", Some("v=a/q/r/b")),
+            ("/{v=a/**/b}", "/a/b", None),
+            ("/w/{v=a/**}", "/w/a/x/y", Some("v=a/x/y")),
+            ("/q/{v=*}/{w=**}.x", "/q/1/2/3.x", Some("v=1 w=2/3")),
+            ("/y/{v=lit}", "/y/lit", Some("v=lit")),
+            ("/a{b}c/d", "/a1c/d", Some("b=1")),
+            ("/a{b=**}", "/a1/2", Some("b=1/2")),
+            ("/a*", "/ab", Some("")),
+            ("/a**/b", "/ax/y/b", Some("")),
         ];
         for (template, path, expected) in cases {
-            assert_eq!(found(template, path).as_deref(), expected, "{template} {path}");
+            for form in [Form::Own, Form::Envoy] {
+                let found = found(template, form, path);
+                assert_eq!(found.as_deref(), expected, "{template} {path} {form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn in_our_own_form_a_rest_may_lack_its_slash() {
+        let found = |form| found("/files/{path=**}", form, "/files");
+        assert_eq!(found(Form::Own).as_deref(), Some("path="));
+        assert_eq!(found(Form::Envoy), None);
+    }
+
+    #[test]
+    fn only_in_our_own_form_letters_may_have_no_case() {
+        for (form, expected) in [(Form::Own, true), (Form::Envoy, false)] {
+            let template = Template::compile("/bar/*", form).unwrap();
+            assert_eq!(template.matches(b"/BAR/x", true).is_some(), expected, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn every_path_that_fits_begins_with_the_literal_text() {
+        let cases = [
+            ("/a/{b}/c", "/a/", "/a/"),
+            ("/a/**", "/a", "/a/"),
+            ("/a/b**", "/a/b", "/a/b"),
+            ("/{v=a/*}", "/a/", "/a/"),
+            ("/a", "/a", "/a"),
+        ];
+        for (text, own, envoy) in cases {
+            for (form, expected) in [(Form::Own, own), (Form::Envoy, envoy)] {
+                let template = Template::compile(text, form).unwrap();
+                assert_eq!(template.literal(), expected.as_bytes(), "{text} {form:?}");
+            }
         }
     }
 
     #[test]
     fn a_bad_template_is_refused() {
-        for text in
-            ["", "a", "/{", "/{a", "/{}", "/{a-b}", "/{a}/{a}", "/**/a", "/{a=b}", "/a}", "/{a}{b}"]
-        {
-            assert!(Template::compile(text).is_err(), "{text}");
+        let texts = [
+            "",
+            "a",
+            "/{",
+            "/{a",
+            "/{}",
+            "/{a-b}",
+            "/{a}/{a}",
+            "/**/*",
+            "/**/{a}",
+            "/**/a/*",
+            "/a}",
+            "/{a}{b}",
+            "/{a}-{b}",
+            "/{a=}",
+            "/{a=b/}",
+            "/{a=/b}",
+            "/{a=x*}",
+            "/{a=*x}",
+            "/a{b=x/*}",
+            "/{a=x}y",
+            "/*.{ext}",
+            "/{a={b}}",
+            "/{a=**x}",
+        ];
+        for text in texts {
+            assert!(Template::compile(text, Form::Own).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_variable_that_comes_twice_is_named() {
-        assert_eq!(Template::compile("/{ab}/{ab}").unwrap_err(), "has the variable `ab` twice");
+        let error = Template::compile("/{ab}/{ab}", Form::Own).unwrap_err();
+        assert_eq!(error, "has the variable `ab` twice");
     }
 }

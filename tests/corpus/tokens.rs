@@ -58,6 +58,7 @@ fn excuse(why: &str) -> Option<&'static str> {
         ("`secp256k1` is not supported", "ES256K and Ed448 are not supported"),
         ("2048 to 4096 are accepted", "RSA above 4096 bits"),
         ("starts with a zero octet", "a modulus that is not written in the fewest octets"),
+        ("`x5c` does not begin with", "words of a program in `x5c`, by a slip of the collection"),
         ("field is not a positive 64 bit integer", "a time before 1970 or beyond 64 bits"),
         ("Jwt payload is an invalid JSON", "nested more deeply than `limits.max_depth`"),
         ("Jwt is expired", "in the last second, fractions of which do not count"),
@@ -139,6 +140,7 @@ fn published_tokens_pass_only_where_they_are_good() {
             ("ES256K and Ed448 are not supported", 3),
             ("RSA above 4096 bits", 1),
             ("a modulus that is not written in the fewest octets", 2),
+            ("words of a program in `x5c`, by a slip of the collection", 4),
             ("a time before 1970 or beyond 64 bits", 1),
         ],
     );

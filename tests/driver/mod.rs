@@ -1,27 +1,31 @@
 //! Plays a scenario with a [`Gate`] and nothing else.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jwt_gate::cache::TokenCache;
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Gate, Moment};
-use jwt_gate::keys::fetch::{Answer, FetchError};
-use jwt_gate::keys::source::{Command, Event};
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
-use jwt_gate::requirement::SourceId;
+use jwt_gate::remote::SourceId;
+use jwt_gate::remote::fetch::{Answer, FetchError};
+use jwt_gate::remote::freshness;
+use jwt_gate::remote::source::Command;
 use jwt_gate::time::Timestamp;
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
+use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 
 /// A gate, a clock that is set by hand, and what the endpoint answers.
 #[derive(Debug)]
 pub(crate) struct Core {
     now: Timestamp,
     gate: Option<Gate>,
+    cache: Option<TokenCache>,
     endpoint: Option<Endpoint>,
     fetches: u64,
     log: Vec<String>,
+    left: Left,
 }
 
 type Lines = Vec<(Vec<u8>, Vec<u8>)>;
@@ -30,7 +34,8 @@ impl Core {
     /// A driver for one scenario.
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
-        Self { now, gate: None, endpoint: None, fetches: 0, log: Vec::new() }
+        let (log, left) = (Vec::new(), Left::default());
+        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log, left }
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -38,7 +43,7 @@ impl Core {
         let sources: Vec<_> = self.gate.iter().flat_map(Gate::sources).collect();
         for source in sources {
             let now = self.now;
-            let command = self.gate.as_mut().map(|gate| gate.handle(now, source, Event::Tick));
+            let command = self.gate.as_mut().map(|gate| gate.tick(now, source));
             if command == Some(Command::Fetch) {
                 self.fetch(source);
             }
@@ -60,27 +65,34 @@ impl Core {
                 Err(FetchError::NoAnswer)
             }
             Some(Fault::Refused | Fault::Reset | Fault::Truncated) => Err(FetchError::NoAnswer),
-            None => Ok(Answer { status: endpoint.status, body: &body }),
+            None => Ok(answer(endpoint, &body)),
         };
         let settled = gate.settle(self.now, source, end);
         self.log.extend(settled.note.map(|note| note.to_string()));
     }
 
+    /// Decides on a request, and holds it as long as it may wait.
     fn effects(&mut self, view: &[(Vec<u8>, Vec<u8>)]) -> Effects {
-        // Two sources may have to settle one after the other; more rounds are a fault of ours.
-        for _ in 0..4 {
+        let mut deadline = None;
+        loop {
             let now = self.now;
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
-            let source = match gate.check(Moment { now, may_wait: true }, &view) {
+            let lent = Lent { cache: self.cache.as_ref(), ..Lent::NOTHING };
+            let may_wait = deadline.is_none_or(|deadline| now < deadline);
+            let lack = match gate.check(Moment { now, may_wait }, &view, lent) {
                 Decision::Allow(permit) => return gate.permit(&view, &permit),
                 Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
-                Decision::Wait(source) => source,
+                Decision::Wait(lack) => lack,
             };
-            if gate.handle(now, source, Event::Wanted) == Command::Fetch {
-                self.fetch(source);
+            let longest = gate.remote(lack.source).map(|remote| remote.max_wait);
+            deadline = deadline.or(longest.map(|longest| now.plus(longest)));
+            if gate.want(now, lack) == Command::Fetch {
+                self.fetch(lack.source);
+            } else {
+                self.now = now.plus(Duration::from_millis(20));
+                self.tick();
             }
         }
-        panic!("the request is never decided");
     }
 }
 
@@ -101,6 +113,7 @@ impl Driver for Core {
         self.endpoint = Some(idp);
         let policy = Policy::from_json(config.as_bytes())
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        self.cache = Some(TokenCache::new(&policy, 0));
         self.gate = Some(Gate::new(Arc::new(policy), self.now));
         self.tick();
         Ok(())
@@ -120,8 +133,10 @@ impl Driver for Core {
 
     fn send(&mut self, request: Request) -> Result<Reply, String> {
         let view = as_host_shows(&request);
-        match self.effects(&view) {
-            Effects::Forward(ops) => Ok(seen_upstream(view, ops)),
+        let effects = self.effects(&view);
+        self.left = left(&effects);
+        match effects {
+            Effects::Forward(forward) => Ok(seen_upstream(view, forward.headers)),
             Effects::Reply(reply) => Ok(Reply::Denied {
                 status: reply.status,
                 headers: reply
@@ -134,6 +149,10 @@ impl Driver for Core {
         }
     }
 
+    fn left(&self) -> Option<Left> {
+        Some(self.left.clone())
+    }
+
     fn fetches(&self) -> Option<u64> {
         Some(self.fetches)
     }
@@ -141,6 +160,27 @@ impl Driver for Core {
     fn logs(&mut self) -> Option<Vec<String>> {
         Some(std::mem::take(&mut self.log))
     }
+}
+
+/// What later filters would find.
+fn left(effects: &Effects) -> Left {
+    let (exports, rerouted) = match effects {
+        Effects::Forward(forward) => (&forward.exports, forward.reroute),
+        Effects::Reply(reply) => (&reply.exports, false),
+    };
+    let exports = exports.iter().map(|export| (export.name.to_string(), export.value.clone()));
+    Left { exports: exports.collect(), rerouted }
+}
+
+/// What the endpoint answers, as a host reads it.
+fn answer<'b>(endpoint: &Endpoint, body: &'b [u8]) -> Answer<'b> {
+    let header = |wanted: &str| {
+        let named = endpoint.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        named.map(|(_, value)| value.as_str())
+    };
+    let fresh_for =
+        header("cache-control").and_then(|control| freshness::fresh_for(control, header("age")));
+    Answer { status: endpoint.status, body, fresh_for }
 }
 
 /// The request as a proxy shows it: pseudo-headers first, `host` as `:authority`, and the lines of

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jwt_gate::effects::Effects;
-use jwt_gate::gate::{Decision, Gate, Moment};
-use jwt_gate::keys::fetch::Answer;
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
+use jwt_gate::remote::fetch::Answer;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::{Body, Driver, Endpoint, Level, Reply, Request};
 
@@ -47,7 +47,8 @@ impl Spy {
         let sources: Vec<_> = gate.sources().collect();
         let mut notes = Vec::new();
         for source in sources {
-            let settled = gate.settle(now, source, Ok(Answer { status: idp.status, body }));
+            let settled =
+                gate.settle(now, source, Ok(Answer { status: idp.status, body, fresh_for: None }));
             notes.push(format!("{settled:?}"));
             notes.extend(settled.note.map(|note| note.to_string()));
         }
@@ -65,7 +66,7 @@ impl Spy {
         lines.extend(request.headers.iter().map(header));
         let view = lines.as_slice();
         let moment = Moment { now: Timestamp::from_secs(self.core.now()), may_wait: false };
-        let decision = gate.check(moment, &view);
+        let decision = gate.check(moment, &view, Lent::NOTHING);
         self.search("a decision's Debug", &format!("{decision:?}"));
         if let Decision::Deny(refusal) = &decision {
             self.search("a rejection", &refusal.why.to_string());

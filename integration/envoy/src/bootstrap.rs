@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The type URLs' common part.
 const TYPES: &str = "type.googleapis.com";
@@ -116,13 +116,25 @@ pub struct Listener {
     name: String,
     port: u16,
     filters: Vec<Filter>,
+    manager: Map<String, Value>,
+    answer: Option<u16>,
+    routes: Vec<Value>,
+    access_log: Option<(PathBuf, String)>,
 }
 
 impl Listener {
     /// A listener without filters; it takes any free port.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), port: 0, filters: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            port: 0,
+            filters: Vec::new(),
+            manager: Map::new(),
+            answer: None,
+            routes: Vec::new(),
+            access_log: None,
+        }
     }
 
     /// On this port.
@@ -138,18 +150,60 @@ impl Listener {
         self
     }
 
+    /// With this field of the connection manager, in place of what it has otherwise.
+    #[must_use]
+    pub fn manager(mut self, field: &str, value: Value) -> Self {
+        self.manager.insert(field.to_owned(), value);
+        self
+    }
+
+    /// That answers by itself, with this status and no body, what its filters let through.
+    #[must_use]
+    pub fn answering(self, status: u16) -> Self {
+        Self { answer: Some(status), ..self }
+    }
+
+    /// With one more route, looked at before the one for everything.
+    #[must_use]
+    pub fn route(mut self, route: Value) -> Self {
+        self.routes.push(route);
+        self
+    }
+
+    /// With a line of this format in this file for each request.
+    #[must_use]
+    pub fn access_log(self, file: impl Into<PathBuf>, format: &str) -> Self {
+        Self { access_log: Some((file.into(), format!("{format}\n"))), ..self }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     pub(crate) fn to_json(&self) -> Value {
+        let route = match self.answer {
+            Some(status) => json!({
+                "match": { "prefix": "/" }, "direct_response": { "status": status },
+            }),
+            None => json!({ "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }),
+        };
         let mut filters: Vec<_> = self.filters.iter().map(Filter::to_json).collect();
         let router = "envoy.extensions.filters.http.router.v3.Router";
         filters.push(json!({
             "name": "envoy.filters.http.router",
             "typed_config": typed(router, json!({ "suppress_envoy_headers": true })),
         }));
-        let manager = json!({
+        let mut routes = self.routes.clone();
+        routes.push(route);
+        let logs = self.access_log.iter().map(|(file, format)| {
+            let log = json!({
+                "path": file,
+                "log_format": { "text_format_source": { "inline_string": format } },
+            });
+            let name = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
+            json!({ "name": "envoy.access_loggers.file", "typed_config": typed(name, log) })
+        });
+        let mut manager = json!({
             "stat_prefix": self.name,
             "normalize_path": false,
             "merge_slashes": false,
@@ -158,10 +212,14 @@ impl Listener {
             "route_config": { "virtual_hosts": [{
                 "name": "all",
                 "domains": ["*"],
-                "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "upstream" } }],
+                "routes": routes,
             }] },
             "http_filters": filters,
+            "access_log": logs.collect::<Vec<_>>(),
         });
+        if let Some(fields) = manager.as_object_mut() {
+            fields.extend(self.manager.clone());
+        }
         let name = "envoy.extensions.filters.network.http_connection_manager.v3.\
                     HttpConnectionManager";
         json!({

@@ -110,21 +110,66 @@ impl Client {
         self.exchange(request).map_err(|error| Error::Exchange { address: self.address, error })
     }
 
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        let mut stream = self.connect()?;
-        stream.set_read_timeout(Some(self.patience))?;
-        stream.set_nodelay(true)?;
-        stream.write_all(&request.bytes())?;
-        let mut reader = BufReader::new(stream);
-        let (status, headers, body) = message::read_response(&mut reader, &request.method)?;
-        Ok(Answer { status, headers, body })
+    /// A connection that is kept from one request to the next.
+    #[must_use]
+    pub fn keep_alive(&self) -> Connection {
+        Connection { client: *self, open: None }
     }
 
-    fn connect(&self) -> io::Result<TcpStream> {
+    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+        exchange(&mut self.connect()?, request)
+    }
+
+    fn connect(&self) -> io::Result<BufReader<TcpStream>> {
         let connected = wait::until(CONNECT_WITHIN, || match TcpStream::connect(self.address) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => None,
             connected => Some(connected),
         });
-        connected.unwrap_or_else(|| Err(io::ErrorKind::ConnectionRefused.into()))
+        let stream = connected.unwrap_or_else(|| Err(io::ErrorKind::ConnectionRefused.into()))?;
+        stream.set_read_timeout(Some(self.patience))?;
+        stream.set_nodelay(true)?;
+        Ok(BufReader::new(stream))
     }
+}
+
+/// A connection to one address, opened when it is needed, and again after the peer closed it.
+#[derive(Debug)]
+pub struct Connection {
+    client: Client,
+    open: Option<BufReader<TcpStream>>,
+}
+
+impl Connection {
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    /// There was no connection, or no whole answer in time.
+    pub fn send(&mut self, request: &Request) -> Result<Answer, Error> {
+        let address = self.client.address;
+        self.exchange(request).map_err(|error| Error::Exchange { address, error })
+    }
+
+    fn exchange(&mut self, request: &Request) -> io::Result<Answer> {
+        let used = self.open.take();
+        let answered = used.map(|mut stream| (exchange(&mut stream, request), stream));
+        let (answer, stream) = match answered {
+            Some((Ok(answer), stream)) => (answer, stream),
+            // The peer may have closed it after the last answer.
+            Some((Err(_), _)) | None => {
+                let mut stream = self.client.connect()?;
+                (exchange(&mut stream, request)?, stream)
+            }
+        };
+        let ends = |value: &&str| value.eq_ignore_ascii_case("close");
+        if !answer.values("connection").iter().any(ends) {
+            self.open = Some(stream);
+        }
+        Ok(answer)
+    }
+}
+
+fn exchange(stream: &mut BufReader<TcpStream>, request: &Request) -> io::Result<Answer> {
+    stream.get_mut().write_all(&request.bytes())?;
+    let (status, headers, body) = message::read_response(stream, &request.method)?;
+    Ok(Answer { status, headers, body })
 }

@@ -1,6 +1,7 @@
 //! An Envoy process.
 
 use std::{
+    collections::HashMap,
     env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -35,6 +36,8 @@ const LISTENERS: &str = "listeners.json";
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long Envoy may take to take in a listener.
 const LISTEN_WITHIN: Duration = Duration::from_secs(10);
+/// How long Envoy may take to take in many of them.
+const LISTEN_ALL_WITHIN: Duration = Duration::from_secs(120);
 
 /// How Envoy is run.
 #[derive(Debug, Clone)]
@@ -110,6 +113,7 @@ impl Envoy {
 
         let mut command = command(&configuration, options)?;
         command.arg("--concurrency").arg(options.concurrency.to_string());
+        command.args(["--file-flush-interval-msec", "50"]);
         command.args(["--drain-time-s", "1"]).arg("--admin-address-path").arg(&admin_file);
         let (mut child, log) = run(&mut command, &folder)?;
         match ready(&mut child, &admin_file, &log, options.ready_within) {
@@ -160,6 +164,47 @@ impl Envoy {
         outcome
     }
 
+    /// Adds many listeners at once; for each, where it listens, or what Envoy says against it.
+    ///
+    /// # Errors
+    /// Envoy cannot be told, or takes too long.
+    pub fn listen_all(
+        &self,
+        listeners: Vec<Listener>,
+    ) -> Result<Vec<Result<SocketAddr, Vec<String>>>, Error> {
+        let names: Vec<String> = listeners.iter().map(|l| l.name().to_owned()).collect();
+        let (before, logged) = (self.updates()?, self.log.len());
+        self.publish(|all| all.extend(listeners))?;
+        let taken = || self.updates().ok().filter(|now| *now != before);
+        let all = wait::until(LISTEN_ALL_WITHIN, || {
+            taken()?;
+            let (addresses, log) = (self.addresses().ok()?, self.log.since(logged));
+            let outcome = |name: &String| match addresses.get(name) {
+                Some(address) => Some(Ok(*address)),
+                None => objections(&log, name).map(Err),
+            };
+            names.iter().map(outcome).collect::<Option<Vec<_>>>()
+        });
+        let all = all.ok_or_else(|| Error::NotReady {
+            seconds: LISTEN_ALL_WITHIN.as_secs(),
+            log: self.log.since(logged).into_iter().filter(|l| !l.contains(" info ")).collect(),
+        })?;
+        let refused: Vec<_> = names.iter().zip(&all).filter(|(_, l)| l.is_err()).collect();
+        if !refused.is_empty() {
+            // Or the next listeners would be refused together with these.
+            self.publish(|all| all.retain(|l| !refused.iter().any(|(name, _)| *name == l.name())))?;
+        }
+        Ok(all)
+    }
+
+    /// Takes away listeners; does not wait until they are gone.
+    ///
+    /// # Errors
+    /// Envoy cannot be told.
+    pub fn close_all(&self, listeners: &[String]) -> Result<(), Error> {
+        self.publish(|all| all.retain(|l| !listeners.iter().any(|name| *name == l.name())))
+    }
+
     /// Takes away a listener that was added with [`Self::listen`]; does not wait until it is gone.
     ///
     /// # Errors
@@ -173,14 +218,20 @@ impl Envoy {
     /// # Errors
     /// Envoy has none of this name.
     pub fn address(&self, listener: &str) -> Result<SocketAddr, Error> {
+        let address = self.addresses()?.remove(listener);
+        address.ok_or_else(|| Error::NoListener(listener.to_owned()))
+    }
+
+    /// Where each listener listens.
+    fn addresses(&self) -> Result<HashMap<String, SocketAddr>, Error> {
         let answer = self.admin("/listeners?format=json")?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let statuses = answer.get("listener_statuses").and_then(Value::as_array);
-        let named = |status: &&Value| status.get("name").and_then(Value::as_str) == Some(listener);
-        statuses
-            .and_then(|statuses| statuses.iter().find(named))
-            .and_then(|status| socket_address(status.get("local_address")?))
-            .ok_or_else(|| Error::NoListener(listener.to_owned()))
+        let address = |status: &Value| {
+            let name = status.get("name")?.as_str()?.to_owned();
+            Some((name, socket_address(status.get("local_address")?)?))
+        };
+        Ok(statuses.into_iter().flatten().filter_map(address).collect())
     }
 
     /// The value of a counter or gauge; 0 where Envoy does not have it (yet).
@@ -199,6 +250,12 @@ impl Envoy {
     /// It does not answer, or not with a 200.
     pub fn admin(&self, path: &str) -> Result<String, Error> {
         ask(self.admin, path)
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where the admin interface is.
@@ -223,6 +280,12 @@ impl Envoy {
     fn refusals(&self) -> Result<u64, Error> {
         let rejected = self.counter("listener_manager.lds.update_rejected")?;
         Ok(rejected.saturating_add(self.counter("listener_manager.lds.update_failure")?))
+    }
+
+    /// How often Envoy read the listeners, whatever it thought of them.
+    fn updates(&self) -> Result<u64, Error> {
+        let taken = self.counter("listener_manager.lds.update_success")?;
+        Ok(taken.saturating_add(self.refusals()?))
     }
 
     fn publish(&self, change: impl FnOnce(&mut Vec<Listener>)) -> Result<(), Error> {
@@ -315,6 +378,13 @@ fn ask(admin: SocketAddr, path: &str) -> Result<String, Error> {
         answer if answer.status == 200 => Ok(answer.text()),
         answer => Err(Error::Admin { path: path.to_owned(), status: answer.status }),
     }
+}
+
+/// What the log says against a listener, if it says something.
+fn objections(log: &[String], listener: &str) -> Option<Vec<String>> {
+    let begins = format!("{listener}: ");
+    let about = || log.iter().filter(|line| line.contains(listener)).cloned().collect();
+    log.iter().any(|line| line.contains(&begins)).then(about)
 }
 
 fn socket_address(address: &Value) -> Option<SocketAddr> {

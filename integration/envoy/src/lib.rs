@@ -23,7 +23,7 @@ mod server;
 mod wait;
 
 pub use bootstrap::{Bootstrap, Cluster, Filter, Listener, Module};
-pub use client::{Answer, Client, Request};
+pub use client::{Answer, Client, Connection, Request};
 pub use driver::{Scene, Theatre};
 pub use envoy::{Envoy, Options};
 pub use error::Error;

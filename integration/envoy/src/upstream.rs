@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     client::Answer,
     error::Error,
-    message::Incoming,
+    message::{self, Incoming},
     server::{Reply, Response, Server},
 };
 
@@ -50,8 +50,8 @@ pub struct Seen {
     pub target: String,
     /// The headers, in order, with repetitions.
     pub headers: Vec<(String, String)>,
-    /// The number of bytes of the body.
-    pub body_bytes: usize,
+    /// The body.
+    pub body: String,
 }
 
 impl Seen {
@@ -86,7 +86,7 @@ fn echo(request: &Incoming) -> Reply {
         method: request.method.clone(),
         target: request.target.clone(),
         headers: request.headers.clone(),
-        body_bytes: request.body.len(),
+        body: message::text(&request.body),
     };
     let Ok(json) = serde_json::to_string(&seen) else { return Reply::Close };
     let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

@@ -1,5 +1,6 @@
 //! What a level of the test stack provides.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -67,6 +68,11 @@ pub trait Driver {
     /// `Err` when it was neither passed on nor answered, with what happened instead.
     fn send(&mut self, request: Request) -> Result<Reply, String>;
 
+    /// What the last request left for later filters; `None` where that cannot be seen.
+    fn left(&self) -> Option<Left> {
+        None
+    }
+
     /// Requests that the JWKS endpoint had since [`Self::start`]; `None` where that cannot be said.
     fn fetches(&self) -> Option<u64>;
 
@@ -83,6 +89,15 @@ pub trait Driver {
     fn longest_wait(&self) -> Option<Duration> {
         None
     }
+}
+
+/// What a request left for later filters of the proxy.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Left {
+    /// Values by name.
+    pub exports: BTreeMap<String, Vec<u8>>,
+    /// Whether the route was to be chosen again.
+    pub rerouted: bool,
 }
 
 /// What the JWKS endpoint does with a request.

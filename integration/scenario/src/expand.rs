@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
-use crate::keyring::{KeyError, Keyring};
+use crate::keyring::{KeyError, Keyring, pem};
 use crate::token::{self, MintError};
 use crate::words::{self, Word, WordsError};
 
@@ -126,11 +127,18 @@ impl<'k> Expansion<'k> {
             "idp" if rest.is_empty() => Ok(self.idp.clone().into_bytes()),
             "jwks" => self.jwks(rest),
             "jwk" => self.jwk(rest),
+            "pem" => Ok(self.keyring.pem(rest)?.into_bytes()),
+            "cert" => self.certificate(rest).map(String::into_bytes),
             "token" => self.token(rest).map(String::into_bytes),
             "again" => self.again(rest).map(String::into_bytes),
             "segment" => self.segment(rest),
             "now" => self.moment(rest),
             "hex" => hex(rest),
+            "json" => {
+                let text = String::from_utf8(self.placeholder(rest)?);
+                let text = text.map_err(|_| ExpandError::NotText)?;
+                Ok(serde_json::Value::from(text).to_string().into_bytes())
+            }
             "base64" => Ok(BASE64_STANDARD.encode(self.placeholder(rest)?).into_bytes()),
             _ => Err(ExpandError::Unknown(command.to_owned())),
         }
@@ -159,6 +167,27 @@ impl<'k> Expansion<'k> {
             overrides.push((member, value));
         }
         Ok(self.keyring.jwk(name, &overrides)?.to_string().into_bytes())
+    }
+
+    fn certificate(&self, rest: &str) -> Result<String, ExpandError> {
+        let reason = "the name of a key, `expired` or not, and `x5c`, `x5t`, `x5t#S256` or nothing";
+        let shape = || ExpandError::Shape { placeholder: "cert", reason };
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let (name, form) = words.split_first().ok_or_else(shape)?;
+        let (expired, form) = match form {
+            ["expired", form @ ..] => (true, form),
+            form => (false, form),
+        };
+        let der = self.keyring.certificate(name, expired)?;
+        let thumbprint =
+            |algorithm| Ok(BASE64_URL_SAFE_NO_PAD.encode(digest::digest(algorithm, &der)));
+        match form {
+            [] => Ok(pem("CERTIFICATE", &der)),
+            ["x5c"] => Ok(BASE64_STANDARD.encode(&der)),
+            ["x5t"] => thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY),
+            ["x5t#S256"] => thumbprint(&digest::SHA256),
+            _ => Err(shape()),
+        }
     }
 
     fn token(&mut self, rest: &str) -> Result<String, ExpandError> {
@@ -255,6 +284,7 @@ mod tests {
             ("${now +600}.5 ${now -5}", "1900000600.5 1899999995"),
             ("${hex 0d0A41}", "\r\nA"),
             ("${base64 idp}", "aHR0cDovLzEyNy4wLjAuMToxL2p3a3M="),
+            ("${json hex 220a}", r#""\"\n""#),
             ("${jwks}", r#"{"keys":[]}"#),
             ("${segment 1 token payload='{}'}", "e30"),
             (r#"${segment 1 token payload='{"exp":${now}}'}"#, "eyJleHAiOjE5MDAwMDAwMDB9"),
@@ -281,6 +311,22 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_comes_in_each_form() {
+        let keyring = Keyring::new();
+        let mut expansion = Expansion::new(&keyring, "");
+        let base64 = expansion.text("${cert p256-1 x5c}").unwrap();
+        let pem = expansion.text("${cert p256-1}").unwrap();
+        assert_eq!(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>(), base64);
+        let thumbprint = expansion.text("${cert p256-1 x5t#S256}").unwrap();
+        let der = BASE64_STANDARD.decode(base64).unwrap();
+        let digest = digest::digest(&digest::SHA256, &der);
+        assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(thumbprint).unwrap(), digest.as_ref());
+        let length = |text: String| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap().len();
+        assert_eq!(length(expansion.text("${cert p256-1 x5t}").unwrap()), 20);
+        assert_ne!(expansion.text("${cert p256-1 expired}"), Ok(pem));
+    }
+
+    #[test]
     fn in_json_a_value_is_escaped_and_elsewhere_it_is_not() {
         let keyring = Keyring::new();
         let mut expansion = Expansion::new(&keyring, "");
@@ -302,6 +348,8 @@ mod tests {
     fn what_is_no_placeholder_is_refused() {
         let owned = str::to_owned;
         let shape = |placeholder, reason| ExpandError::Shape { placeholder, reason };
+        let certificate =
+            "the name of a key, `expired` or not, and `x5c`, `x5t`, `x5t#S256` or nothing";
         let segment = "`0`, `1` or `2`, then `again name` or `token …`";
         let rows = [
             ("${idp", ExpandError::Open),
@@ -311,6 +359,9 @@ mod tests {
             ("${again t}", ExpandError::Nameless(owned("t"))),
             ("${jwk use=enc}", shape("jwk", "the name of a key comes first")),
             ("${jwk rsa-1 x}", shape("jwk", "one key, then `name=value`")),
+            ("${cert}", shape("cert", certificate)),
+            ("${cert p256-1 x5u}", shape("cert", certificate)),
+            ("${cert p256-1 x5c expired}", shape("cert", certificate)),
             ("${segment 3 token}", shape("segment", segment)),
             ("${segment x token}", shape("segment", segment)),
             ("${hex 0}", shape("hex", "pairs of hexadecimal digits")),

@@ -1,5 +1,6 @@
 //! Keys by name, made when they are first asked for.
 
+mod certificate;
 mod kind;
 mod material;
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::token::{self, MintError};
 use crate::words;
 use material::Material;
-pub(crate) use material::authenticate;
+pub(crate) use material::{authenticate, pem};
 
 pub use kind::{Algorithm, Kind};
 
@@ -22,7 +23,11 @@ pub use kind::{Algorithm, Kind};
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: Mutex<BTreeMap<String, Arc<Key>>>,
+    certificates: Mutex<BTreeMap<CertificateId, Arc<[u8]>>>,
 }
+
+/// The name of its key, and whether it has expired.
+type CertificateId = (String, bool);
 
 #[derive(Debug)]
 struct Key {
@@ -116,6 +121,21 @@ impl Keyring {
     pub fn pem(&self, name: &str) -> Result<String, KeyError> {
         let key = self.key(name)?;
         key.material.pem().ok_or_else(|| KeyError::NotPublic(name.to_owned()))
+    }
+
+    /// A certificate of the public key in DER, valid now or expired; always the same one.
+    pub fn certificate(&self, name: &str, expired: bool) -> Result<Arc<[u8]>, KeyError> {
+        let key = self.key(name)?;
+        let mut issued = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = (name.to_owned(), expired);
+        if let Some(certificate) = issued.get(&id) {
+            return Ok(Arc::clone(certificate));
+        }
+        let der = certificate::issue(&key.material, name, expired);
+        let der = der.map_err(|_| KeyError::Crypto(name.to_owned()))?;
+        let der: Arc<[u8]> = der.ok_or_else(|| KeyError::NotPublic(name.to_owned()))?.into();
+        issued.insert(id, Arc::clone(&der));
+        Ok(der)
     }
 
     /// A token, from the words that stand in `${token …}`; `now_secs` is the time in Unix seconds.
@@ -230,6 +250,22 @@ mod tests {
         let two = keyring.jwk("p256-2", &[("kid", "p256-1")]).unwrap();
         assert_ne!(one, two);
         assert_ne!(one, Keyring::new().jwk("p256-1", &[]).unwrap());
+    }
+
+    #[test]
+    fn a_certificate_is_of_its_key_and_stays_the_same() {
+        let keyring = Keyring::new();
+        for name in ["rsa-1", "p256-1", "p384-1", "p521-1", "ed25519-1"] {
+            let certificate = keyring.certificate(name, false).unwrap();
+            let pem = keyring.pem(name).unwrap();
+            let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            let public = base64::prelude::BASE64_STANDARD.decode(base64).unwrap();
+            assert!(certificate.windows(public.len()).any(|part| *part == *public), "{name}");
+            assert_eq!(keyring.certificate(name, false), Ok(Arc::clone(&certificate)), "{name}");
+            assert_ne!(keyring.certificate(name, true), Ok(certificate), "{name}");
+        }
+        let expected = KeyError::NotPublic("hmac-1".to_owned());
+        assert_eq!(keyring.certificate("hmac-1", false), Err(expected));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod driver;
 mod expand;
+mod forgery;
 mod keyring;
 mod report;
 mod run;
@@ -14,8 +15,9 @@ mod suite;
 mod token;
 mod words;
 
-pub use driver::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
+pub use driver::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 pub use expand::{ExpandError, Expansion, expand};
+pub use forgery::{FORGERY_KEYS, Forgery, forgeries};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};
 pub use report::{Report, run_suite, run_suite_matching};
 pub use run::{Outcome, rehearse, run};

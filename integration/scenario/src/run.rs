@@ -2,6 +2,8 @@
 
 mod compare;
 
+use std::collections::BTreeMap;
+
 use crate::driver::{Driver, Reply, Request};
 use crate::expand::{ExpandError, Expansion};
 use crate::keyring::Keyring;
@@ -131,6 +133,7 @@ fn play(
             Err(error) => problems.push(format!("the request was not decided: {error}")),
         }
     }
+    problems.extend(left(step, driver, expansion).map_err(one)?);
     if let (Some(expected), Some(came)) = (step.fetches, driver.fetches())
         && expected != came
     {
@@ -143,6 +146,30 @@ fn play(
         }));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// What is not left for later filters as the step expects it, where that can be seen.
+fn left(
+    step: &Step,
+    driver: &dyn Driver,
+    expansion: &mut Expansion<'_>,
+) -> Result<Vec<String>, ExpandError> {
+    let mut problems = Vec::new();
+    let Some(left) = driver.left() else { return Ok(problems) };
+    if let Some(exports) = &step.exports {
+        let mut wanted = BTreeMap::new();
+        for (name, value) in exports {
+            wanted.insert(name.clone(), expansion.bytes(value)?);
+        }
+        if wanted != left.exports {
+            let (wanted, came) = (compare::exports(&wanted), compare::exports(&left.exports));
+            problems.push(format!("exports: expected {wanted}, came {came}"));
+        }
+    }
+    if let Some(wanted) = step.rerouted.filter(|wanted| *wanted != left.rerouted) {
+        problems.push(format!("rerouted: expected {wanted}, came {}", left.rerouted));
+    }
+    Ok(problems)
 }
 
 fn place(number: usize, step: &Step) -> String {

@@ -68,6 +68,24 @@ fn report(open: bool, wanted: &str) -> Result<Report, LoadError> {
     run_suite_matching(&scenarios(), Level::Core, wanted, factory)
 }
 
+/// The last cell of each row is a scenario's name, or says that there is no counterpart.
+#[test]
+fn the_migration_page_names_scenarios_that_exist() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/migration.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let suite = Suite::load(&scenarios()).unwrap();
+    let names: BTreeSet<&str> = suite.iter().map(|scenario| scenario.name()).collect();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let shown: Vec<&str> = rows
+        .filter_map(|row| row.rsplit(" | ").next())
+        .filter(|cell| *cell != "shown by")
+        .collect();
+    assert!(shown.len() > 100, "{}", shown.len());
+    let unknown: Vec<&str> =
+        shown.into_iter().filter(|cell| *cell != "None" && !names.contains(cell)).collect();
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
 #[test]
 fn every_scenario_loads_and_expands() {
     let keyring = Keyring::new();

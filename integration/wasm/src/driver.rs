@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request as Sent};
+use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent};
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,6 +64,7 @@ pub struct ScenarioDriver {
     reached: BTreeMap<Token, Endpoint>,
     fetches: u64,
     lines_read: usize,
+    left: Left,
 }
 
 impl ScenarioDriver {
@@ -83,6 +84,7 @@ impl ScenarioDriver {
             reached: BTreeMap::new(),
             fetches: 0,
             lines_read: 0,
+            left: Left::default(),
         }
     }
 
@@ -178,6 +180,19 @@ impl ScenarioDriver {
         }
     }
 
+    /// What later filters would find: filter state on Envoy, variables on NGINX.
+    fn left_by(&self, vm: &Vm, stream: StreamId) -> Left {
+        let prefix: &[u8] = match self.host.personality() {
+            Personality::Nginx => b"ngx\0",
+            Personality::Envoy | Personality::Bare => b"wasm.",
+        };
+        let Ok(state) = vm.stream(stream) else { return Left::default() };
+        let named = state.properties.into_iter().filter_map(|(key, value)| {
+            Some((String::from_utf8_lossy(key.strip_prefix(prefix)?).into_owned(), value))
+        });
+        Left { exports: named.collect(), rerouted: state.routes_cleared > 0 }
+    }
+
     fn allowed(&self, upstream: Headers) -> Reply {
         let mut target = Vec::new();
         let mut headers = Vec::new();
@@ -263,12 +278,17 @@ impl Driver for ScenarioDriver {
         if self.host.personality() == Personality::Bare && vm.memory_pages() > BARE_PAGES {
             return Err(format!("it takes {} pages of memory", vm.memory_pages()));
         }
+        self.left = self.left_by(&vm, stream);
         let ended = vm.disconnect(stream);
         self.traps.note(ended.clone());
         match vm.trap() {
             Some(trap) => Err(trap.to_string()),
             None => reply,
         }
+    }
+
+    fn left(&self) -> Option<Left> {
+        Some(self.left.clone())
     }
 
     fn fetches(&self) -> Option<u64> {

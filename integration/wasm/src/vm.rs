@@ -191,6 +191,12 @@ impl Vm {
         self.inner.borrow().fuel()
     }
 
+    /// What all calls into the guest have executed, if the module is metered.
+    #[must_use]
+    pub fn fuel_spent(&self) -> Option<u64> {
+        self.inner.borrow().fuel_spent()
+    }
+
     /// The trap that ended this VM, if one did.
     #[must_use]
     pub fn trap(&self) -> Option<Trap> {

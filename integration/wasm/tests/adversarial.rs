@@ -20,8 +20,9 @@ use support::CONFIG;
 use walk::walk;
 
 /// All that the module calls; what else it imports belongs to parts of the SDK that never run.
-pub(crate) const HOSTCALLS: [&str; 18] = [
+pub(crate) const HOSTCALLS: [&str; 20] = [
     "proxy_add_header_map_value",
+    "proxy_call_foreign_function",
     "proxy_continue_stream",
     "proxy_define_metric",
     "proxy_get_buffer_bytes",
@@ -37,6 +38,7 @@ pub(crate) const HOSTCALLS: [&str; 18] = [
     "proxy_replace_header_map_value",
     "proxy_send_local_response",
     "proxy_set_effective_context",
+    "proxy_set_property",
     "proxy_set_shared_data",
     "proxy_set_tick_period_milliseconds",
 ];

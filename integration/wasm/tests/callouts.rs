@@ -22,7 +22,7 @@ const BOTH: [Personality; 2] = [Personality::Envoy, Personality::Nginx];
 type Failure = (&'static str, CalloutResult, [&'static str; 2]);
 
 const CUT_OFF: &str = "no complete answer";
-const TOO_LARGE: &str = "more than `limits.max_jwks_bytes` (1048576)";
+const TOO_LARGE: &str = "more than the 1048576 that are accepted";
 const NO_SET: &str = "answered with no key set";
 
 /// The first bytes of anything that was compressed with gzip.
@@ -91,8 +91,12 @@ impl Worker {
 
     /// Fetches that brought keys, and those that did not.
     fn counts(&self) -> (u64, u64) {
-        let value = |name| self.vm.metric(name).expect("it is defined").value;
-        (value("jwt_gate.jwks_fetch.success"), value("jwt_gate.jwks_fetch.failure"))
+        let value = |outcome: &str| {
+            let name = format!("jwt_gate.fetches.p.keys.{outcome}");
+            self.vm.metric(&name).expect("it is defined").value
+        };
+        let failures = ["status", "no_answer", "too_large", "not_a_document", "not_sent"];
+        (value("success"), failures.into_iter().map(value).sum())
     }
 
     /// Waits for a fetch and ends it like this.
@@ -167,6 +171,35 @@ fn each_new_reason_is_told_and_its_repetition_is_not() {
             worker.fetch(result);
             assert_eq!(worker.lines(Level::Warn, 0).len(), told, "{personality:?}");
         }
+    }
+}
+
+#[test]
+fn each_outcome_has_its_counter_and_the_gauges_show_what_is_served() {
+    let config = CONFIG.replace("600s\"", "20s\", \"stale_if_error\": \"60s\"");
+    let rows = [
+        ("status", response(500, "")),
+        ("no_answer", CalloutResult::Reset),
+        ("too_large", response(200, vec![b' '; 2 << 20])),
+        ("not_a_document", response(200, "{}")),
+    ];
+    for (outcome, result) in rows {
+        // There a reset is no status.
+        let worker = Worker::warm(Personality::Nginx, &config);
+        let value = |name: &str| worker.vm.metric(&format!("jwt_gate.{name}")).unwrap().value;
+        let gauges = || {
+            worker.host.advance(SECOND).unwrap();
+            let keys = |what| value(&format!("documents.p.keys.{what}"));
+            (keys("fetched_at_seconds"), keys("entries"), keys("stale"))
+        };
+        let fetched_at = worker.host.now().as_secs();
+        assert_eq!(gauges(), (fetched_at, 1, 0), "{outcome}");
+        worker.fetch(&result);
+        assert_eq!(value(&format!("fetches.p.keys.{outcome}")), 1, "{outcome}");
+        worker.host.advance(5 * SECOND).unwrap();
+        assert_eq!(gauges(), (fetched_at, 1, 1), "{outcome}");
+        worker.host.advance(60 * SECOND).unwrap();
+        assert_eq!(gauges(), (0, 0, 0), "{outcome}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::provider::{claim_path, header};
 use super::{Names, matcher};
 use crate::config::error::{ConfigPath, Faults};
-use crate::config::raw::{self, ClaimTest, Scalar};
+use crate::config::raw::{self, ClaimTest, Requires, Scalar};
 use crate::config::read::Text;
 use crate::effects::is_same_variable;
 use crate::json::Value;
@@ -157,10 +157,11 @@ fn free_header(
         return faults.none(at, "`host` is not compared; match the host by `match.hosts`");
     }
     let is = |other: &str| is_same_variable(name.as_str(), other);
-    let owned = context.names.config.providers.values().any(|provider| {
-        provider.forward_payload_header.as_ref().is_some_and(|header| is(&header.0))
+    let config = context.names.config;
+    let owned = config.providers.values().any(|provider| {
+        provider.forward_payload_header.as_deref().is_some_and(is)
             || provider.claim_to_headers.iter().any(|entry| is(&entry.header_name.0))
-    });
+    }) || config.requirements().flat_map(Requires::status_headers).any(is);
     if owned {
         return faults
             .none(at, format!("`{name}` is written by the gate; compare with another header"));

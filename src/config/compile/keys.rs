@@ -4,22 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::keys::set::{KeyLimits, KeySet};
-use crate::keys::source::Schedule;
+use crate::policy::Limits;
 use crate::policy::provider::Keys;
-use crate::policy::{Limits, RemoteKeys};
-use crate::requirement::SourceId;
+use crate::remote::document::Kind;
+use crate::remote::source::{Retry, Schedule};
+use crate::remote::{Endpoint, Remote, SourceId};
 
 /// Compiles where the keys of provider `name` come from.
 pub(super) fn keys(
     name: &str,
     raw: &raw::Provider,
     limits: &Limits,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Keys> {
@@ -46,20 +48,31 @@ fn local_keys(
 ) -> Option<Keys> {
     let (text, place) = match (&raw.inline_string, &raw.inline_bytes) {
         (Some(text), None) => (text.clone().into_bytes(), at.key("inline_string")),
-        (None, Some(bytes)) => match STANDARD.decode(bytes) {
-            Ok(text) => (text, at.key("inline_bytes")),
-            Err(_) => return faults.none(&at.key("inline_bytes"), "must be standard base64"),
+        (None, Some(bytes)) => match base64(bytes) {
+            Some(text) => (text, at.key("inline_bytes")),
+            None => return faults.none(&at.key("inline_bytes"), "must be base64"),
         },
         (Some(_), Some(_)) | (None, None) => {
             return faults.none(at, "must have exactly one of inline_string, inline_bytes");
         }
     };
-    // Whoever can read the configuration is trusted; only here a shared secret can be a key.
-    let limits = KeyLimits { allow_symmetric: true, ..*limits };
-    match KeySet::from_json(&text, &limits) {
-        Ok((keys, _)) => Some(Keys::Local(Arc::new(keys))),
+    match KeySet::from_configuration(&text, limits) {
+        Ok((keys, skipped)) => {
+            for skipped in skipped {
+                faults.warn(&place, format!("{skipped}; it is not used"));
+            }
+            Some(Keys::Local(Arc::new(keys)))
+        }
         Err(error) => faults.none(&place, error.to_string()),
     }
+}
+
+/// Bytes in protobuf's JSON form: either alphabet, with or without padding.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
 }
 
 fn remote_keys(
@@ -67,30 +80,44 @@ fn remote_keys(
     raw: &raw::RemoteJwks,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
-) -> Option<RemoteKeys> {
+) -> Option<Remote> {
+    let endpoint = http_uri(&raw.http_uri, &at.key("http_uri"), faults);
     ranges(raw, at, faults);
-    let Some((scheme, authority, path)) = url(&raw.http_uri.uri.0) else {
-        // It is not repeated: it may hold a password.
-        let message = "must be an absolute http or https URL without a user and a fragment";
-        return faults.none(&at.key("http_uri").key("uri"), message);
-    };
     let timeout = raw.http_uri.timeout;
-    Some(RemoteKeys {
+    Some(Remote {
         provider: provider.into(),
-        cluster: raw.http_uri.cluster.0.as_str().into(),
-        scheme,
-        authority: authority.into(),
-        path: path.into(),
+        kind: Kind::Keys,
+        endpoint: endpoint?,
         timeout,
         max_wait: raw.max_wait.unwrap_or(timeout),
         schedule: schedule(raw),
     })
 }
 
-fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
-    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&raw.http_uri.timeout) {
-        faults.add(&at.key("http_uri").key("timeout"), "must be from 0.001s to 300s");
+/// Compiles an endpoint.
+pub(super) fn http_uri(
+    raw: &raw::HttpUri,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<Endpoint> {
+    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&raw.timeout) {
+        faults.add(&at.key("timeout"), "must be from 0.001s to 300s");
     }
+    let Some((scheme, authority, path)) = url(&raw.uri.0) else {
+        // It is not repeated: it may hold a password.
+        let message = "must be an absolute http or https URL without a user and a fragment";
+        return faults.none(&at.key("uri"), message);
+    };
+    let cluster = raw.cluster.0.as_str().into();
+    Some(Endpoint { cluster, scheme, authority: authority.into(), path: path.into() })
+}
+
+/// The host keeps the time; ours is for answers that are lost.
+pub(super) const fn patience(raw: &raw::HttpUri) -> Duration {
+    raw.timeout.saturating_add(Duration::from_secs(1))
+}
+
+fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
     let mut at_least = |at: &ConfigPath<'_>, value: Option<Duration>, least: Duration| {
         if value.is_some_and(|value| value < least) {
             faults.add(at, format!("must be at least {}s", least.as_secs_f32()));
@@ -100,6 +127,26 @@ fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
     at_least(&at.key("min_interval"), raw.min_interval, Duration::from_secs(1));
     let pause = at.key("async_fetch");
     at_least(&pause.key("failed_refetch_duration"), pause_of(raw), Duration::from_millis(100));
+    let place = at.key("retry_policy");
+    let place = place.key("retry_back_off");
+    let back_off = raw.retry_policy.as_ref().and_then(|policy| policy.retry_back_off.as_ref());
+    let base = back_off.map(|pauses| pauses.base_interval);
+    at_least(&place.key("base_interval"), base, Duration::from_millis(1));
+    if back_off.is_some_and(|p| p.max_interval.is_some_and(|most| most < p.base_interval)) {
+        faults.add(&place.key("max_interval"), "must not be less than base_interval");
+    }
+}
+
+/// As in the native filter: one retry unless told otherwise, after a second, ten at most.
+fn retry(raw: &raw::RetryPolicy) -> Retry {
+    let pauses = raw.retry_back_off.as_ref();
+    let pause = pauses.map_or(Duration::from_secs(1), |pauses| pauses.base_interval);
+    let longest = pauses.and_then(|pauses| pauses.max_interval);
+    Retry {
+        count: raw.num_retries.unwrap_or(1),
+        pause,
+        longest: longest.unwrap_or_else(|| pause.saturating_mul(10)),
+    }
 }
 
 fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
@@ -107,18 +154,18 @@ fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
 }
 
 fn schedule(raw: &raw::RemoteJwks) -> Schedule {
-    let cache = raw.cache_duration.unwrap_or(Duration::from_secs(600));
     let day = Duration::from_secs(24 * 60 * 60);
     Schedule {
-        // Early enough that an answer in time is there before the old keys are too old.
-        refresh: cache.saturating_sub(Duration::from_secs(5).min(cache.div_f32(10.0))),
-        expire: cache.saturating_add(raw.stale_if_error.unwrap_or(day)),
+        cache_duration: raw.cache_duration.unwrap_or(Duration::from_secs(600)),
+        stale_if_error: raw.stale_if_error.unwrap_or(day),
         backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
         backoff_max: Duration::from_secs(60),
-        refetch_on_unknown_kid: raw.refetch_on_unknown_kid.unwrap_or(true),
-        kid_interval: raw.min_interval.unwrap_or(Duration::from_secs(5)),
-        // The host keeps the time; ours is for answers that are lost.
-        patience: raw.http_uri.timeout.saturating_add(Duration::from_secs(1)),
+        retry: raw.retry_policy.as_ref().map_or(Retry::NONE, retry),
+        ask_interval: raw
+            .refetch_on_unknown_kid
+            .unwrap_or(true)
+            .then(|| raw.min_interval.unwrap_or(Duration::from_secs(5))),
+        patience: patience(&raw.http_uri),
     }
 }
 

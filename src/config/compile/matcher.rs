@@ -72,7 +72,11 @@ pub(super) fn header_matcher(
         tests.push(HeaderTest::Text(TextMatcher::regex(pattern)));
     }
     let plain = [
-        raw.exact_match.as_ref().map(|text| TextMatcher::exact(text, false)),
+        // An empty one is any value in the native filter, unlike `string_match`'s.
+        raw.exact_match.as_ref().map(|text| match text.as_str() {
+            "" => TextMatcher::prefix("", false),
+            text => TextMatcher::exact(text, false),
+        }),
         raw.prefix_match.as_ref().map(|text| TextMatcher::prefix(&text.0, false)),
         raw.suffix_match.as_ref().map(|text| TextMatcher::suffix(&text.0, false)),
         raw.contains_match.as_ref().map(|text| TextMatcher::contains(&text.0, false)),

@@ -1,14 +1,15 @@
 //! Providers: places, keys, headers.
 
-use super::{keys, matcher};
+use super::{cache, export, keys, matcher, revocation};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, ClaimName};
 use crate::config::read::Text;
 use crate::credential::{Location, Prefix};
 use crate::crypto::Algorithm;
+use crate::policy::Limits;
 use crate::policy::provider::{Issuer, PayloadHeader, Provider, sanitised};
-use crate::policy::{Limits, RemoteKeys};
+use crate::remote::Remote;
 use crate::request::HeaderName;
 
 /// The native filter's default, in seconds; its 0 means this, too.
@@ -19,22 +20,31 @@ pub(super) fn provider(
     name: &str,
     raw: &raw::Provider,
     limits: &Limits,
-    sources: &mut Vec<RemoteKeys>,
+    sources: &mut Vec<Remote>,
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Provider> {
     let before = faults.len();
     let keys = keys::keys(name, raw, limits, sources, at, faults);
+    let revoked = revocation::revoked(&raw.revoked, &at.key("revoked"), faults);
+    let remote_revocations = raw.remote_revocations.as_ref().and_then(|remote| {
+        let at = at.key("remote_revocations");
+        revocation::remote_revocations(name, remote, sources, &at, faults)
+    });
     let issuers = issuers(raw, at, faults);
     let subjects = raw.subjects.as_ref();
     let subjects = subjects.and_then(|m| matcher::text(m, &at.key("subjects"), faults));
     let algorithms = algorithms(&raw.algorithms, &at.key("algorithms"), faults);
     let locations = locations(raw, at, faults);
-    let payload_header = raw.forward_payload_header.as_ref().and_then(|name| {
-        let name = written_header(&name.0, &at.key("forward_payload_header"), faults)?;
+    let payload_header = raw.forward_payload_header.as_ref().filter(|name| !name.is_empty());
+    let payload_header = payload_header.and_then(|name| {
+        let name = written_header(name, &at.key("forward_payload_header"), faults)?;
         Some(PayloadHeader { name, padded: raw.pad_forward_payload_header })
     });
     let claim_headers = claim_headers(raw, at, faults);
+    let exports = export::exports(raw, at, faults);
+    let token_cache = raw.jwt_cache_config.as_ref();
+    let token_cache = token_cache.map(|own| cache::own(own, &at.key("jwt_cache_config"), faults));
     let written =
         payload_header.iter().map(|h| &h.name).chain(claim_headers.iter().map(|(n, _)| n));
     for name in written {
@@ -59,10 +69,14 @@ pub(super) fn provider(
             Some(seconds) => u64::from(seconds),
         },
         keys: keys?,
+        revoked,
+        remote_revocations,
         locations,
         forward: raw.forward,
         payload_header,
         claim_headers,
+        exports: exports?,
+        clear_route_cache: raw.clear_route_cache,
         algorithms,
         accept_bound: raw.accept_bound_tokens_unchecked,
         role_claims: claim_names(
@@ -74,6 +88,7 @@ pub(super) fn provider(
         token_types: texts(&raw.token_types),
         realm: raw.realm.as_ref().map(|text| text.0.as_str().into()),
         resource_metadata: raw.resource_metadata.as_ref().map(|text| text.0.as_str().into()),
+        token_cache,
     })
 }
 
@@ -100,7 +115,11 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// The name of a header that the gate is to write.
-fn written_header(name: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HeaderName> {
+pub(super) fn written_header(
+    name: &str,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Option<HeaderName> {
     let name = header(name, at, faults)?;
     if RESERVED.contains(&name.as_str()) {
         return faults.none(at, format!("`{name}` has a meaning of its own and cannot be written"));
@@ -179,11 +198,11 @@ fn algorithms(
 }
 
 /// Places in the order in which the native filter looks at what it found: cookies, parameters,
-/// headers, each by name.
+/// headers, of each kind the last name first.
 fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[Location]> {
     let sorted = |names: &[Text]| {
         let mut names: Vec<Box<str>> = names.iter().map(|text| text.0.as_str().into()).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|a, b| b.cmp(a));
         names
     };
     let mut headers = Vec::new();
@@ -201,7 +220,7 @@ fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> B
         ]
         .into();
     }
-    headers.sort_unstable();
+    headers.sort_unstable_by(|a, b| b.cmp(a));
     let headers =
         headers.into_iter().map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
     let parameters = sorted(&raw.from_params).into_iter().map(Location::Parameter);

@@ -1,9 +1,12 @@
 //! Requirements: names become providers, and what may be missing gets its places.
 
 use super::Names;
+use super::provider::written_header;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{Requires, RequiresList};
+use crate::credential::Location;
 use crate::policy::provider::Provider;
+use crate::request::HeaderName;
 use crate::requirement::{Leaf, Place, ProviderId, Requirement};
 
 /// Compiles requirements of one document.
@@ -64,7 +67,13 @@ impl Compiler<'_> {
             found.push(Some(leaf(Leaf::AllowMissing(self.places(scope)))));
         }
         if raw.allow_missing_or_failed.is_some() {
-            found.push(Some(leaf(Leaf::AllowMissingOrFailed(self.places(scope)))));
+            found.push(Some(self.any_token(scope, None)));
+        }
+        if let Some(extract) = &raw.extract_only_without_validation {
+            let place = at.key("extract_only_without_validation");
+            let place = place.key("verification_status_header");
+            let header = self.status_header(extract.header(), &place, faults);
+            found.push(header.map(|header| self.any_token(scope, Some(header))));
         }
         match <[_; 1]>::try_from(found) {
             Ok([one]) => one,
@@ -73,6 +82,28 @@ impl Compiler<'_> {
                 faults.none(at, format!("must have at most one member, found {}", several.len()))
             }
         }
+    }
+
+    fn any_token(&self, scope: &[ProviderId], status: Option<HeaderName>) -> Requirement {
+        leaf(Leaf::AllowMissingOrFailed { places: self.places(scope), status })
+    }
+
+    /// A header that tells of a token which is not good: no token may be read from it.
+    fn status_header(
+        &self,
+        name: &str,
+        at: &ConfigPath<'_>,
+        faults: &mut Faults,
+    ) -> Option<HeaderName> {
+        let name = written_header(name, at, faults)?;
+        let is_read =
+            |place: &Location| matches!(place, Location::Header(read, _) if *read == name);
+        let writes = |provider: &Provider| provider.written().any(|written| *written == name);
+        let mut providers = self.providers.iter().flatten();
+        if providers.any(|provider| provider.locations.iter().any(is_read) || writes(provider)) {
+            return faults.none(at, format!("header `{name}` is already read or written"));
+        }
+        Some(name)
     }
 
     /// Any of several: what may be missing comes last, and may be a token of the others only. So
@@ -84,21 +115,21 @@ impl Compiler<'_> {
         at: &ConfigPath<'_>,
         faults: &mut Faults,
     ) -> Option<Requirement> {
-        let named = list.requirements.iter().filter_map(|part| {
-            let pair = part.provider_and_audiences.as_ref();
-            part.provider_name.as_ref().or(pair.map(|pair| &pair.provider_name))
-        });
+        let mut named = Vec::new();
+        named_in(list, &mut named);
+        let providers = &self.names.config.providers;
         let mut siblings: Vec<_> = named
-            .filter_map(|name| {
-                self.names.config.providers.keys().position(|known| *known == name.0)
-            })
+            .iter()
+            .filter_map(|name| providers.keys().position(|known| known == name))
             .map(ProviderId)
             .collect();
         if siblings.is_empty() {
             siblings = scope.to_vec();
         }
         let is_optional = |(_, part): &(usize, &Requires)| {
-            part.allow_missing.is_some() || part.allow_missing_or_failed.is_some()
+            part.allow_missing.is_some()
+                || part.allow_missing_or_failed.is_some()
+                || part.extract_only_without_validation.is_some()
         };
         let parts = list.requirements.iter().enumerate();
         let (optional, firm): (Vec<_>, Vec<_>) = parts.partition(is_optional);
@@ -139,6 +170,18 @@ impl Compiler<'_> {
             }
         }
         places.into()
+    }
+}
+
+/// The providers that requirements name, at any depth.
+fn named_in<'r>(list: &'r RequiresList, names: &mut Vec<&'r str>) {
+    for part in &list.requirements {
+        let pair = part.provider_and_audiences.as_ref();
+        let name = part.provider_name.as_ref().or(pair.map(|pair| &pair.provider_name));
+        names.extend(name.map(|name| name.0.as_str()));
+        for nested in [&part.requires_any, &part.requires_all].into_iter().flatten() {
+            named_in(nested, names);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Named, absent, condition, matcher};
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{self, RouteMatch as RawMatch};
 use crate::policy::rule::{HostMatch, PathMatch, RouteMatch, Rule};
-use crate::policy::template::Template;
+use crate::policy::template::{Form, Template};
 use crate::requirement::{Leaf, Requirement};
 
 /// Compiles the rule at `index`.
@@ -156,12 +156,14 @@ fn path(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Path
         found.push(separated_prefix(&prefix.0, &place, faults));
     }
     if let Some(text) = &raw.path_template {
-        found.push(template(&text.0, &at.key("path_template"), faults));
+        found.push(template(&text.0, Form::Own, &at.key("path_template"), faults));
     }
     if let Some(policy) = &raw.path_match_policy {
         let place = at.key("path_match_policy");
-        let place = place.key("typed_config");
-        found.push(template(&policy.typed_config.0, &place.key("path_template"), faults));
+        let (place, text) = (place.key("typed_config"), &policy.typed_config.0);
+        let place = place.key("path_template");
+        plain(text, &place, faults);
+        found.push(template(text, Form::Envoy, &place, faults));
     }
     let names = "prefix, path, safe_regex, path_separated_prefix, path_template, \
                  path_match_policy, connect_matcher";
@@ -175,8 +177,8 @@ fn separated_prefix(text: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Opt
     Some(PathMatch::SeparatedPrefix(text.as_bytes().into()))
 }
 
-fn template(text: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<PathMatch> {
-    match Template::compile(text) {
+fn template(text: &str, form: Form, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<PathMatch> {
+    match Template::compile(text, form) {
         Ok(template) => Some(PathMatch::Template(template)),
         Err(message) => faults.none(at, message),
     }

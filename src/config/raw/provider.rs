@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{LATER, StringMatcher};
-use crate::config::read::{Read, Text, expected, record};
+use crate::config::read::{Read, Text, expected, record, word};
 use crate::json::Value;
+use crate::time::rfc3339;
 
 record! {
     /// An identity provider and how its tokens are used.
@@ -23,28 +24,35 @@ record! {
         from_params: Vec<Text>,
         from_cookies: Vec<Text>,
         forward: bool,
-        forward_payload_header: Option<Text>,
+        forward_payload_header: Option<String>,
         pad_forward_payload_header: bool,
         claim_to_headers: Vec<ClaimToHeader>,
+        payload_in_metadata: Option<String>,
+        header_in_metadata: Option<String>,
+        failed_status_in_metadata: Option<String>,
+        normalize_payload_in_metadata: Option<NormalizePayload>,
+        clear_route_cache: bool,
         algorithms: Vec<Text>,
         accept_bound_tokens_unchecked: bool,
         role_claims: Option<Vec<ClaimName>>,
         scope_claims: Option<Vec<ClaimName>>,
         required_claims: Vec<Text>,
         token_types: Vec<Text>,
+        revoked: Vec<Revocation>,
+        remote_revocations: Option<RemoteRevocations>,
         realm: Option<Text>,
         resource_metadata: Option<Text>,
+        jwt_cache_config: Option<JwtCacheConfig>,
     }
     refused {
-        payload_in_metadata: LATER,
-        header_in_metadata: LATER,
-        failed_status_in_metadata: LATER,
-        normalize_payload_in_metadata: LATER,
-        clear_route_cache: LATER,
-        jwt_cache_config: LATER,
         discovery: LATER,
-        revoked: LATER,
-        remote_revocations: LATER,
+    }
+}
+
+record! {
+    /// Claims whose text is exported as a list of words.
+    pub(crate) struct NormalizePayload {
+        space_delimited_claims: Vec<Text>,
     }
 }
 
@@ -102,9 +110,29 @@ record! {
         refetch_on_unknown_kid: Option<bool>,
         min_interval: Option<Duration>,
         max_wait: Option<Duration>,
+        retry_policy: Option<RetryPolicy>,
+    }
+}
+
+record! {
+    /// Fetches that are tried soon after one that failed.
+    pub(crate) struct RetryPolicy {
+        num_retries: Option<u32>,
+        retry_back_off: Option<BackOff>,
     }
     refused {
-        retry_policy: "a failed fetch is always tried again, with growing pauses; leave it out",
+        retry_on: "the native filter ignores it: a fetch is tried again after any failure",
+        retry_priority: "the proxy's cluster chooses the host; leave it out",
+        retry_host_predicate: "the proxy's cluster chooses the host; leave it out",
+        host_selection_retry_max_attempts: "the proxy's cluster chooses the host; leave it out",
+    }
+}
+
+record! {
+    /// Pauses that grow.
+    pub(crate) struct BackOff {
+        base_interval: Duration,
+        max_interval: Option<Duration>,
     }
 }
 
@@ -118,11 +146,71 @@ record! {
 }
 
 record! {
+    /// Tokens that were taken back: those for which all of it holds.
+    pub(crate) struct Revocation {
+        jti: Option<Text>,
+        sub: Option<Text>,
+        sid: Option<Text>,
+        kid: Option<Text>,
+        iss: Option<Text>,
+        issued_before: Option<UnixTime>,
+    }
+}
+
+/// A time in Unix seconds, rounded up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnixTime(pub(crate) u64);
+
+impl Read for UnixTime {
+    fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
+        match value.as_str() {
+            Some(text) => match rfc3339(text).or_else(|| text.parse().ok()) {
+                Some(seconds) => Some(Self(seconds)),
+                None => faults.none(
+                    at,
+                    format!("must be Unix seconds or a time such as \"2026-01-31T12:00:00Z\", found `{text}`"),
+                ),
+            },
+            None => u64::read(value, at, faults).map(Self),
+        }
+    }
+}
+
+record! {
+    /// A list of such entries behind a URL.
+    pub(crate) struct RemoteRevocations {
+        http_uri: HttpUri,
+        refresh: Option<Duration>,
+        fail: Option<Failing>,
+        stale_if_error: Option<Duration>,
+        max_bytes: Option<u32>,
+    }
+}
+
+word! {
+    /// What happens to tokens while the list cannot be had.
+    pub(crate) enum Failing {
+        /// They are answered 503.
+        Closed = "closed",
+        /// They pass.
+        Open = "open",
+    }
+}
+
+record! {
     /// An endpoint and the way to it.
     pub(crate) struct HttpUri {
         uri: Text,
         cluster: Text,
         timeout: Duration,
+    }
+}
+
+record! {
+    /// Room for a provider's own verified tokens; 0 stands for the default.
+    pub(crate) struct JwtCacheConfig {
+        jwt_cache_size: Option<u32>,
+        jwt_max_token_size: Option<u32>,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::{Condition, HeaderMatcher, QueryMatcher, Regex};
-use crate::config::read::{Empty, Read, Text, record, word};
+use crate::config::read::{Empty, Read, Text, record, typed, word};
 use crate::json::Value;
 
 word! {
@@ -78,10 +78,9 @@ pub(crate) struct UriTemplateConfig(pub(crate) String);
 
 impl Read for UriTemplateConfig {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
-        // `@type` is no field name that a record can have.
-        let mut members = value.as_object().cloned().unwrap_or_default();
-        members.remove("@type");
-        let template = UriTemplate::read(&Value::Object(members), at, faults)?;
+        const MESSAGE: &str = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
+        let value = typed(value.clone(), MESSAGE, at, faults);
+        let template = UriTemplate::read(&value, at, faults)?;
         Some(Self(template.path_template.0))
     }
 }
@@ -101,10 +100,33 @@ record! {
         requires_all: Option<RequiresList>,
         allow_missing: Option<Empty>,
         allow_missing_or_failed: Option<Empty>,
+        extract_only_without_validation: Option<ExtractOnly>,
     }
-    refused {
-        extract_only_without_validation: "claims that nobody verified are never used here; \
-            use `allow_missing_or_failed`",
+}
+
+impl Requires {
+    /// The headers that tell the upstream of tokens which are not good, in it and below.
+    pub(crate) fn status_headers(&self) -> Vec<&str> {
+        let lists = [&self.requires_any, &self.requires_all].into_iter().flatten();
+        let below = lists.flat_map(|list| &list.requirements).flat_map(Self::status_headers);
+        below
+            .chain(self.extract_only_without_validation.as_ref().map(ExtractOnly::header))
+            .collect()
+    }
+}
+
+record! {
+    /// Passing every request on, with word of a token that is not good.
+    pub(crate) struct ExtractOnly {
+        verification_status_header: Option<String>,
+    }
+}
+
+impl ExtractOnly {
+    /// The header that tells of it.
+    pub(crate) fn header(&self) -> &str {
+        let given = self.verification_status_header.as_deref().filter(|name| !name.is_empty());
+        given.unwrap_or("x-jwt-signature-verified")
     }
 }
 

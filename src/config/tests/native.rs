@@ -85,14 +85,6 @@ fn configurations_of_the_native_filter_are_taken_or_refused_field_by_field() {
         faults(METADATA),
         [
             "filter_state_rules: a module cannot choose rules by filter state; match on a header or a path instead",
-            "stat_prefix: is not available in this version",
-            "providers.p.payload_in_metadata: is not available in this version",
-            "providers.p.header_in_metadata: is not available in this version",
-            "providers.p.failed_status_in_metadata: is not available in this version",
-            "providers.p.normalize_payload_in_metadata: is not available in this version",
-            "providers.p.clear_route_cache: is not available in this version",
-            "providers.p.jwt_cache_config: is not available in this version",
-            "providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out",
         ]
     );
 }

@@ -1,6 +1,7 @@
 //! Faults of providers.
 
-use super::hold;
+use super::{JWKS, hold};
+use crate::policy::Policy;
 
 const LOCAL: &str = r#"{"providers": {"p": {"local_jwks": {"inline_string": "$JWKS"}, $}}}"#;
 
@@ -9,26 +10,8 @@ fn refused_names_of_a_provider_say_why() {
     hold(
         LOCAL,
         r##"
-"payload_in_metadata": "x"
-    providers.p.payload_in_metadata: is not available in this version
-"header_in_metadata": "x"
-    providers.p.header_in_metadata: is not available in this version
-"failed_status_in_metadata": "x"
-    providers.p.failed_status_in_metadata: is not available in this version
-"normalize_payload_in_metadata": {}
-    providers.p.normalize_payload_in_metadata: is not available in this version
-"clear_route_cache": true
-    providers.p.clear_route_cache: is not available in this version
-"jwt_cache_config": {}
-    providers.p.jwt_cache_config: is not available in this version
 "discovery": {}
     providers.p.discovery: is not available in this version
-"revoked": []
-    providers.p.revoked: is not available in this version
-"remote_revocations": {}
-    providers.p.remote_revocations: is not available in this version
-"payloadInMetadata": "x"
-    providers.p.payload_in_metadata: is not available in this version
 "##,
     );
     hold(
@@ -47,6 +30,66 @@ fn refused_names_of_a_provider_say_why() {
 }
 
 #[test]
+fn exports_have_names_that_are_not_shared_by_different_kinds() {
+    hold(
+        LOCAL,
+        r##"
+"payload_in_metadata": "https://idp.example", "header_in_metadata": "h", "failed_status_in_metadata": "f"
+"payloadInMetadata": "x", "normalizePayloadInMetadata": {"spaceDelimitedClaims": ["scope"]}
+"payload_in_metadata": "", "header_in_metadata": ""
+"normalize_payload_in_metadata": {}
+"clear_route_cache": true
+"payload_in_metadata": "a\u0000b"
+    providers.p.payload_in_metadata: must not have control characters in it
+"payload_in_metadata": "x", "header_in_metadata": "x"
+    providers.p.header_in_metadata: `x` is the payload_in_metadata of provider `p`, too
+"normalize_payload_in_metadata": {"space_delimited_claims": [""]}
+    providers.p.normalize_payload_in_metadata.space_delimited_claims[0]: must not be empty
+"##,
+    );
+    hold(
+        r#"{"providers": {
+            "p": {"local_jwks": {"inline_string": "$JWKS"}, "payload_in_metadata": "x"},
+            "q": {"local_jwks": {"inline_string": "$JWKS"}, $}}}"#,
+        r##"
+"payload_in_metadata": "x"
+"failed_status_in_metadata": "x"
+    providers.q.failed_status_in_metadata: `x` is the payload_in_metadata of provider `p`, too
+"##,
+    );
+}
+
+#[test]
+fn what_only_envoy_can_do_is_refused_on_other_hosts() {
+    hold(
+        r#"{$, "clear_route_cache": true, "local_jwks": {"inline_string": "$JWKS"}}}}"#,
+        r##"
+"host": "envoy", "providers": {"p": {"payload_in_metadata": "a-b"
+"host": "nginx", "providers": {"p": {"payload_in_metadata": "a-b", "header_in_metadata": "a_b"
+    providers.p: `a-b` must be letters, digits and `_`: on NGINX it names a variable
+    providers.p.clear_route_cache: only Envoy chooses a route again; leave it out
+"host": "bare", "providers": {"p": {"payload_in_metadata": "a"
+    providers.p: `a` has nowhere to go on this host; use `claim_to_headers` or `forward_payload_header`
+    providers.p.clear_route_cache: only Envoy chooses a route again; leave it out
+"##,
+    );
+}
+
+#[test]
+fn what_does_nothing_is_warned_of() {
+    let document = r#"{"providers": {"p": {"local_jwks": {"inline_string": "$JWKS"},
+        "normalize_payload_in_metadata": {}, "clear_route_cache": true}}}"#;
+    let policy = Policy::from_json(document.replace("$JWKS", JWKS).as_bytes()).unwrap();
+    assert_eq!(
+        policy.warnings(),
+        [
+            "providers.p.normalize_payload_in_metadata: does nothing without payload_in_metadata",
+            "providers.p.clear_route_cache: does nothing without claim_to_headers or payload_in_metadata",
+        ]
+    );
+}
+
+#[test]
 fn local_keys_are_one_usable_set() {
     hold(
         r#"{"providers": {"p": {"local_jwks": {$}}}}"#,
@@ -59,11 +102,13 @@ fn local_keys_are_one_usable_set() {
 "inline_string": "$JWKS", "inline_bytes": "e30="
     providers.p.local_jwks: must have exactly one of inline_string, inline_bytes
 "inline_string": "{}"
-    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`; there is no `keys`
+    providers.p.local_jwks.inline_string: a JWK set is expected, an object with the list `keys`, or an object of PEM texts; there is no `keys`
 "inline_string": "{\"keys\":[]}"
     providers.p.local_jwks.inline_string: `keys` is empty
 "inline_string": "-----BEGIN PUBLIC KEY-----"
-    providers.p.local_jwks.inline_string: not valid JSON at line 1, column 2
+    providers.p.local_jwks.inline_string: no usable key; PEM block 1: not PEM: a line `-----BEGIN …-----`, lines of base64, a line `-----END …-----` with the same words
+"inline_string": "-----BEGIN PRIVATE KEY-----"
+    providers.p.local_jwks.inline_string: PEM block 1 is a private key, which must not leave its owner; give the public one: `openssl pkey -in key.pem -pubout`, or the JWK without `d`, `p`, `q`, `dp`, `dq` and `qi`
 "inline_string": "{\"keys\":[{\"kty\":\"AKP\"}]}"
     providers.p.local_jwks.inline_string: no usable key; keys[0]: `kty` `AKP` is not supported
 "inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"
@@ -71,7 +116,13 @@ fn local_keys_are_one_usable_set() {
 "inline_bytes": "eyJrZXlzIjpbXX0="
     providers.p.local_jwks.inline_bytes: `keys` is empty
 "inline_bytes": "?"
-    providers.p.local_jwks.inline_bytes: must be standard base64
+    providers.p.local_jwks.inline_bytes: must be base64
+"inline_bytes": "eyJrZXlzIjpbXX0"
+    providers.p.local_jwks.inline_bytes: `keys` is empty
+"inline_bytes": "eyJrZXlzIjpbXSwiPz8_Ijoxfg=="
+    providers.p.local_jwks.inline_bytes: not valid JSON at line 1, column 19
+"inline_bytes": "a+-a"
+    providers.p.local_jwks.inline_bytes: must be base64
 "inline_string": 5
     providers.p.local_jwks.inline_string: must be a string, found a number
 "##,
@@ -319,9 +370,16 @@ https://a.example/\r\nhost: b
 "async_fetch": {"failed_refetch_duration": "1"}
     providers.p.remote_jwks.async_fetch.failed_refetch_duration: must be a duration such as "5s", found `1`
 "retry_policy": {"num_retries": 2}
-    providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out
 "retryPolicy": {}
-    providers.p.remote_jwks.retry_policy: a failed fetch is always tried again, with growing pauses; leave it out
+"retry_policy": {"retry_back_off": {"base_interval": "0.01s", "max_interval": "20s"}, "num_retries": 10}
+"retry_policy": {"retry_back_off": {}}
+    providers.p.remote_jwks.retry_policy.retry_back_off.base_interval: is required
+"retry_policy": {"retry_back_off": {"base_interval": "0s"}}
+    providers.p.remote_jwks.retry_policy.retry_back_off.base_interval: must be at least 0.001s
+"retry_policy": {"retry_back_off": {"base_interval": "2s", "max_interval": "1s"}}
+    providers.p.remote_jwks.retry_policy.retry_back_off.max_interval: must not be less than base_interval
+"retry_policy": {"retry_on": "5xx"}
+    providers.p.remote_jwks.retry_policy.retry_on: the native filter ignores it: a fetch is tried again after any failure
 "stale_if_error": "86400s", "refetch_on_unknown_kid": false, "min_interval": "5s", "max_wait": "2s"
 "refetch_on_unknown_kid": {"min_interval": "5s"}
     providers.p.remote_jwks.refetch_on_unknown_kid: must be true or false, found an object

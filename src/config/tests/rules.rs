@@ -90,29 +90,39 @@ fn a_template_is_made_of_segments() {
 orders
     rules[0].match.path_template: must begin with `/`, found `orders`
 /a/**/b
-    rules[0].match.path_template: `**` takes the rest of the path and must come last
+/{v=a/*/b}/c
+/{a=b}
+/a{b}.c/*
+/a/**/*
+    rules[0].match.path_template: only text can follow `**`, which takes the rest
+/a{b=x/*}
+    rules[0].match.path_template: the variable `b` stands for whole segments, each of them text, `*` or `**`
 /{a}/{a}
     rules[0].match.path_template: has the variable `a` twice
 /{}
-    rules[0].match.path_template: `{}`: a variable's name is letters, digits and `_`
+    rules[0].match.path_template: a variable's name is letters, digits and `_`, found ``
 /{a
-    rules[0].match.path_template: `{a` has a `{` without its `}`
+    rules[0].match.path_template: `{a` has no `}`
 /a}
-    rules[0].match.path_template: `}` is not expected in `a}`
-/{a=b}
-    rules[0].match.path_template: `{a=b}`: a variable stands for `*` or, as a whole segment, `**`
+    rules[0].match.path_template: has a `}` without its `{`
+/{a=}
+    rules[0].match.path_template: the variable `a` stands for nothing
 /{a}{b}
-    rules[0].match.path_template: `{` is not expected in `{b}`
+    rules[0].match.path_template: has two wildcards in one segment
 /***
-    rules[0].match.path_template: `*` is not expected in `*`
+    rules[0].match.path_template: only text can follow `**`, which takes the rest
 /{a b}
-    rules[0].match.path_template: `{a b}`: a variable's name is letters, digits and `_`
+    rules[0].match.path_template: a variable's name is letters, digits and `_`, found `a b`
 "##,
     );
     hold(
         MATCH,
         r##"
 "path_match_policy": {"name": "envoy.path.match.uri_template.uri_template_matcher", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig", "path_template": "/bar/*/foo"}}
+"path_match_policy": {"name": "x", "typed_config": {"@type": "type.googleapis.com/some.Other", "path_template": "/a"}}
+    rules[0].match.path_match_policy.typed_config.@type: must be type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig
+"path_match_policy": {"name": "x", "typed_config": {"path_template": "/a%20b"}}
+    rules[0].match.path_match_policy.typed_config.path_template: must be a plain path: no `%`, `\`, `;`, `?`, `#`, `//`, `.` or `..` segment; found `/a%20b`
 "path_match_policy": {"typed_config": {}}
     rules[0].match.path_match_policy.name: is required
     rules[0].match.path_match_policy.typed_config.path_template: is required
@@ -183,7 +193,12 @@ fn a_rule_asks_for_what_there_is() {
 "requirement_name": "x"
     rules[0].requirement_name: there is no requirement `x`
 "requires": {"extract_only_without_validation": {}}
-    rules[0].requires.extract_only_without_validation: claims that nobody verified are never used here; use `allow_missing_or_failed`
+"requires": {"extract_only_without_validation": {"verification_status_header": "X-Verified"}}
+"requires": {"extract_only_without_validation": {"verification_status_header": ""}}
+"requires": {"extract_only_without_validation": {"verification_status_header": "host"}}
+    rules[0].requires.extract_only_without_validation.verification_status_header: `host` has a meaning of its own and cannot be written
+"requires": {"extract_only_without_validation": {"verification_status_header": "authorization"}}
+    rules[0].requires.extract_only_without_validation.verification_status_header: header `authorization` is already read or written
 "requires": {"allow_missing": {"x": 1}}
     rules[0].requires.allow_missing: unknown field `x`; must be empty
 "requires": {"allow_missing": true}

@@ -93,7 +93,7 @@ fn keys_beyond_the_limit_are_left_out() {
     let (set, skipped) = read(&["a", "b", "c", "d"].map(okp), &limits).unwrap();
     assert_eq!((set.len(), set.has_kid("b"), set.has_kid("c")), (2, true, false));
     let reasons: Vec<_> = skipped.iter().map(Skipped::to_string).collect();
-    assert_eq!(reasons, ["keys[2]: 2 entries beyond the first 2 are not looked at"]);
+    assert_eq!(reasons, ["keys[2] (kid `c`): 2 entries beyond the first 2 are not looked at"]);
     let (set, skipped) = read(&["a", "b"].map(okp), &limits).unwrap();
     assert_eq!((set.len(), skipped), (2, Vec::new()));
 }
@@ -107,8 +107,8 @@ fn what_is_no_set_is_refused() {
         (r#"{"keys":[],"keys":[]}"#, "a member is there twice at line 1, column 17".to_owned()),
         ("null", format!("{expected}, not null")),
         ("[]", format!("{expected}, not a list")),
-        ("{}", format!("{expected}; there is no `keys`")),
-        (r#"{"k":"-----BEGIN CERTIFICATE-----"}"#, format!("{expected}; there is no `keys`")),
+        ("{}", format!("{expected}, or an object of PEM texts; there is no `keys`")),
+        (r#"{"kty":"RSA"}"#, format!("{expected}, or an object of PEM texts; there is no `keys`")),
         (r#"{"keys":{}}"#, "`keys` must be a list, not an object".to_owned()),
         (r#"{"keys":null}"#, "`keys` must be a list, not null".to_owned()),
         (r#"{"keys":[]}"#, "`keys` is empty".to_owned()),

@@ -9,7 +9,7 @@ use jwt_gate_scenario::Keyring;
 use serde_json::{Value as Json, json};
 
 use super::Truth::{self, False, True, Undecided};
-use crate::gate::{Decision, Gate, Moment};
+use crate::gate::{Decision, Gate, Lent, Moment};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -104,9 +104,11 @@ impl World {
             let path = format!("/{place}/{kind}/7");
             let mut view = vec![(":path", path.as_str()), (":method", "GET")];
             view.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            match gate
-                .check(Moment { now: Timestamp::from_secs(NOW), may_wait: false }, &view.as_slice())
-            {
+            match gate.check(
+                Moment { now: Timestamp::from_secs(NOW), may_wait: false },
+                &view.as_slice(),
+                Lent::NOTHING,
+            ) {
                 Decision::Allow(_) => true,
                 Decision::Deny(refusal) => {
                     let why = refusal.why;

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPa
 use aws_lc_rs::{hmac, rsa};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use rcgen::SignatureAlgorithm;
 use serde_json::{Map, Value};
 
 use super::{Algorithm, Kind};
@@ -104,6 +105,23 @@ impl Material {
         members.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 
+    /// What a certificate holds of the key, and the algorithm that it names.
+    pub(super) fn subject(&self) -> Option<(&[u8], &'static SignatureAlgorithm)> {
+        match self {
+            Self::Rsa(pair) => Some((pair.public_key().as_ref(), &rcgen::PKCS_RSA_SHA256)),
+            Self::Ecdsa(curve, pair) => {
+                let algorithm = match *curve {
+                    "P-256" => &rcgen::PKCS_ECDSA_P256_SHA256,
+                    "P-384" => &rcgen::PKCS_ECDSA_P384_SHA384,
+                    _ => &rcgen::PKCS_ECDSA_P521_SHA512,
+                };
+                Some((pair.public_key().as_ref(), algorithm))
+            }
+            Self::Ed25519(pair) => Some((pair.public_key().as_ref(), &rcgen::PKCS_ED25519)),
+            Self::SmallRsa | Self::Secret(_) => None,
+        }
+    }
+
     /// The public key as PEM.
     pub(super) fn pem(&self) -> Option<String> {
         let der: PublicKeyX509Der<'static> = match self {
@@ -112,12 +130,17 @@ impl Material {
             Self::Ed25519(pair) => pair.public_key().as_der().ok()?,
             Self::SmallRsa | Self::Secret(_) => return None,
         };
-        let text = BASE64_STANDARD.encode(der.as_ref());
-        let lines: Vec<&str> =
-            text.as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
-        let body = lines.join("\n");
-        Some(format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"))
+        Some(pem("PUBLIC KEY", der.as_ref()))
     }
+}
+
+/// A block of PEM (RFC 7468).
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
+    let body = lines.join("\n");
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
 }
 
 /// HMAC of `message`, if that is what the algorithm is.

@@ -1,5 +1,7 @@
 //! What was expected against what came.
 
+use std::collections::BTreeMap;
+
 use super::Reply;
 
 /// What is expected of a request, its placeholders expanded.
@@ -101,6 +103,13 @@ fn differ_in_headers(
 fn values<'a>(headers: &'a [(String, Vec<u8>)], name: &str) -> Vec<&'a [u8]> {
     let named = headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
     named.map(|(_, value)| value.as_slice()).collect()
+}
+
+/// Values by name, for a message.
+pub(super) fn exports(exports: &BTreeMap<String, Vec<u8>>) -> String {
+    let shown = exports.iter().map(|(name, value)| format!("{name}: `{}`", value.escape_ascii()));
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
 }
 
 fn shown(values: &[&[u8]]) -> String {

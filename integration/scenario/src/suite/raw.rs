@@ -55,6 +55,8 @@ pub(super) struct Step {
     pub(super) upstream: Option<BTreeMap<String, OneOrMany>>,
     pub(super) gone: Option<Vec<String>>,
     pub(super) path: Option<String>,
+    pub(super) exports: Option<BTreeMap<String, String>>,
+    pub(super) rerouted: Option<bool>,
     pub(super) fetches: Option<u64>,
     pub(super) log: Option<Vec<String>>,
 }

@@ -48,6 +48,8 @@ pub(crate) struct Step {
     pub(crate) after: Duration,
     pub(crate) idp: Option<EndpointText>,
     pub(crate) request: Option<(RequestText, Expected)>,
+    pub(crate) exports: Option<BTreeMap<String, String>>,
+    pub(crate) rerouted: Option<bool>,
     pub(crate) fetches: Option<u64>,
     pub(crate) log: Vec<String>,
 }
@@ -79,6 +81,7 @@ impl Step {
         let after = raw.after.take().map_or(Ok(Duration::ZERO), |after| duration(&after))?;
         let idp = raw.idp.take().map(EndpointText::read).transpose()?;
         let (fetches, log) = (raw.fetches, raw.log.take().unwrap_or_default());
+        let (exports, rerouted) = (raw.exports.clone(), raw.rerouted);
         let request = match raw.request.take() {
             Some(line) => {
                 let request = RequestText::read(&line, raw.headers.take().unwrap_or_default())?;
@@ -92,7 +95,7 @@ impl Step {
         if after.is_zero() && idp.is_none() && request.is_none() {
             return Err(StepProblem::Empty);
         }
-        Ok(Self { after, idp, request, fetches, log })
+        Ok(Self { after, idp, request, exports, rerouted, fetches, log })
     }
 }
 
@@ -138,7 +141,11 @@ impl Expected {
 type Presence = Vec<(&'static str, bool)>;
 
 fn decided(raw: &raw::Step) -> Presence {
-    let mut keys = vec![("headers", raw.headers.is_some()), ("outcome", raw.outcome.is_some())];
+    let mut keys = vec![
+        ("headers", raw.headers.is_some()),
+        ("outcome", raw.outcome.is_some()),
+        ("exports", raw.exports.is_some()),
+    ];
     keys.extend(denied(raw));
     keys.extend(allowed(raw));
     keys
@@ -158,6 +165,7 @@ fn allowed(raw: &raw::Step) -> Presence {
         ("upstream", raw.upstream.is_some()),
         ("gone", raw.gone.is_some()),
         ("path", raw.path.is_some()),
+        ("rerouted", raw.rerouted.is_some()),
     ]
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Inner {
     instance: Instance,
     metered: bool,
     fuel: u64,
+    /// The sum of all calls.
+    spent: u64,
     dead: Option<Trap>,
 }
 
@@ -40,7 +42,7 @@ impl Inner {
             return Err(LoadError::NoMemory);
         }
         let metered = module.metered;
-        let mut inner = Self { store, instance, metered, fuel: 0, dead: None };
+        let mut inner = Self { store, instance, metered, fuel: 0, spent: 0, dead: None };
         inner.run(Entry::Initialize, 0, &[])?;
         Ok(inner)
     }
@@ -55,6 +57,10 @@ impl Inner {
 
     pub(crate) fn fuel(&self) -> Option<u64> {
         self.metered.then_some(self.fuel)
+    }
+
+    pub(crate) fn fuel_spent(&self) -> Option<u64> {
+        self.metered.then_some(self.spent)
     }
 
     pub(crate) fn trap(&self) -> Option<Trap> {
@@ -99,6 +105,7 @@ impl Inner {
         let called = func.call(&mut self.store, &args, &mut results);
         if self.metered {
             self.fuel = u64::MAX.saturating_sub(self.store.get_fuel()?);
+            self.spent = self.spent.saturating_add(self.fuel);
         }
         called?;
         Ok(results.first().and_then(Val::i32).or(Some(0)))

@@ -7,9 +7,11 @@ use std::time::Duration;
 use jwt_gate_scenario::Keyring;
 use jwt_gate_test_host::{CalloutResult, Host, Module, Request};
 
-/// A provider whose keys are behind a URL, for all paths; `sub` goes into a header.
+/// A provider whose keys are behind a URL, for all paths; `sub` goes into a header, the claims to
+/// later filters.
 pub(crate) const CONFIG: &str = r#"{ "providers": { "p": { "issuer": "https://idp.example",
     "claim_to_headers": [ { "header_name": "x-jwt-sub", "claim_name": "sub" } ],
+    "payload_in_metadata": "jwt_payload",
     "remote_jwks": { "http_uri": { "uri": "https://idp.example/jwks.json", "cluster": "idp",
         "timeout": "1s" }, "cache_duration": "600s" } } },
   "rules": [ { "match": { "prefix": "/" }, "requires": { "provider_name": "p" } } ] }"#;

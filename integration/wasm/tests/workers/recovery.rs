@@ -44,7 +44,7 @@ fn a_fetch_that_never_ends_is_told_once_and_counted() {
         worker.until_callout();
         worker.host.advance(30 * SECOND).unwrap();
         let warned = worker.vm.logs().into_iter().filter(|line| line.level == Level::Warn).count();
-        let failed = worker.vm.metric("jwt_gate.jwks_fetch.failure").unwrap().value;
+        let failed = worker.vm.metric("jwt_gate.fetches.p.keys.no_answer").unwrap().value;
         assert!(warned == 1 && failed > 0, "{personality:?}: {warned} lines, {failed} counted");
     }
 }

@@ -1,6 +1,9 @@
 //! The end of a fetch: what came, and whether it counts.
 
-use crate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
+use std::time::Duration;
+
+use crate::keys::set::{KeyLimits, Skipped};
+use crate::remote::document::{Document, DocumentError, Kind};
 
 /// What an endpoint answered.
 #[derive(Clone, Copy, Debug)]
@@ -9,9 +12,11 @@ pub struct Answer<'a> {
     pub status: u16,
     /// Body.
     pub body: &'a [u8],
+    /// How long it asks to be kept ([`super::freshness`]); `None`: it does not say.
+    pub fresh_for: Option<Duration>,
 }
 
-/// Why a fetch brought no keys.
+/// Why a fetch brought no document.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum FetchError {
     /// The proxy would not send the request.
@@ -30,24 +35,27 @@ pub enum FetchError {
     /// The answer has a status that is not 200.
     #[error("answered with status {0}, expected 200")]
     Status(u16),
-    /// The body is larger than `limits.max_jwks_bytes`.
-    #[error("answered with {size} bytes, more than `limits.max_jwks_bytes` ({limit})")]
+    /// The body is larger than a document of its kind may be.
+    #[error("answered with {size} bytes, more than the {limit} that are accepted")]
     TooLarge {
         /// Its size in bytes.
         size: usize,
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body is no set with a usable key.
-    #[error("answered with no key set: {0}")]
-    NotAKeySet(#[from] KeySetError),
+    /// The body is no document of the expected kind.
+    #[error("answered with {0}")]
+    NotADocument(#[from] DocumentError),
 }
 
-/// Takes an answer for a key set: status 200 and at least one usable key.
-pub fn read(answer: Answer<'_>, limits: &KeyLimits) -> Result<(KeySet, Vec<Skipped>), FetchError> {
+/// Takes an answer for a document: status 200, and a body of the expected kind.
+pub fn read(
+    kind: Kind,
+    answer: Answer<'_>,
+    limits: &KeyLimits,
+) -> Result<(Document, Vec<Skipped>), FetchError> {
     if answer.status != 200 {
         return Err(FetchError::Status(answer.status));
     }
-    let limits = KeyLimits { allow_symmetric: false, ..*limits };
-    Ok(KeySet::from_json(answer.body, &limits)?)
+    Ok(kind.read(answer.body, limits)?)
 }

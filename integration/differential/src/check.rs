@@ -1,0 +1,361 @@
+//! Running the cases that are written by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use jwt_gate_envoy::{Behaviour, Error, Fault, Request};
+use jwt_gate_scenario::{ExpandError, Expansion, Keyring};
+use serde_json::{Map, Value};
+
+use crate::challenge::{REALM, Url};
+use crate::divergence::Divergence;
+use crate::outcome::Outcome;
+use crate::stage::{Behind, Door, Stage};
+use crate::written::{Case, Configuration, Fields};
+
+/// How often a case is tried: a token at the end of its life may be judged in two seconds.
+const ATTEMPTS: u32 = 3;
+/// Configurations that are worked on at once.
+const WORKERS: usize = 2;
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Requests that both sides answered.
+    pub comparisons: usize,
+    /// What was not as written, each with its place.
+    pub failures: Vec<String>,
+    /// The divergences that showed.
+    pub shown: BTreeSet<String>,
+}
+
+/// A configuration with what both sides made of it.
+struct Pair<'c> {
+    configuration: &'c Configuration,
+    native: Result<Door, Vec<String>>,
+    ours: Result<Door, Vec<String>>,
+}
+
+/// Runs all cases.
+///
+/// # Errors
+/// Envoy cannot be told, or a configuration cannot be expanded.
+pub fn run(
+    stage: &Stage,
+    keyring: &Keyring,
+    configurations: &[Configuration],
+) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let mut behind = Vec::new();
+    let mut sound = Vec::new();
+    for (number, configuration) in configurations.iter().enumerate() {
+        match prepare(stage, keyring, number, configuration) {
+            Ok(pair) => {
+                behind.extend(pair);
+                sound.push(configuration);
+            }
+            Err(problem) => report.failures.push(format!("{}: {problem}", place(configuration))),
+        }
+    }
+    let mut doors = stage.put_up(&behind)?.into_iter();
+    let mut pairs = Vec::new();
+    for configuration in sound {
+        if let (Some(native), Some(ours)) = (doors.next(), doors.next()) {
+            pairs.push(Pair { configuration, native, ours });
+        }
+    }
+    let (queue, report) = (Mutex::new(pairs.into_iter()), Mutex::new(report));
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(pair) = next else { return };
+                    let found = pair.play(stage, keyring);
+                    report.lock().unwrap_or_else(PoisonError::into_inner).add(found);
+                }
+            });
+        }
+    });
+    Ok(report.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What the list of divergences says that the cases do not show.
+#[must_use]
+pub fn stale(
+    divergences: &BTreeMap<String, Divergence>,
+    configurations: &[Configuration],
+    shown: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    let cases = shown_by(configurations);
+    for (id, divergence) in divergences {
+        if !shown.contains(id) {
+            problems.push(format!("divergence `{id}` is listed and does not show"));
+        }
+        let Some(case) = cases.get(&divergence.case) else {
+            problems.push(format!("divergence `{id}`: there is no case `{}`", divergence.case));
+            continue;
+        };
+        let written = (Some(id), divergence.native.as_str(), divergence.ours.as_str());
+        if (case.0, case.1.as_str(), case.2.as_str()) != written {
+            problems.push(format!(
+                "divergence `{id}`: its case shows {:?}, native `{}`, ours `{}`",
+                case.0, case.1, case.2
+            ));
+        }
+    }
+    let listed = |id: &&String| !divergences.contains_key(*id);
+    problems.extend(
+        shown.iter().filter(listed).map(|id| format!("divergence `{id}` shows and is not listed")),
+    );
+    problems
+}
+
+/// What each case, and each configuration that is refused, shows: the divergence, what the native
+/// filter says, what ours says.
+fn shown_by(
+    configurations: &[Configuration],
+) -> BTreeMap<String, (Option<&String>, String, String)> {
+    let mut shown = BTreeMap::new();
+    for configuration in configurations {
+        let file = &configuration.file;
+        for case in &configuration.cases {
+            let native = text(case.native(), &case.native_with);
+            let ours = text(case.ours(), &case.ours_with);
+            let case_id = format!("{file}: {}", case.id);
+            shown.insert(case_id, (case.divergence.as_ref(), native, ours));
+        }
+        if let Some(refused) = &configuration.refused {
+            let verdict = |words: &Option<String>| match words {
+                Some(words) => format!("refused: {words}"),
+                None => "taken".to_owned(),
+            };
+            let (native, ours) = (verdict(&refused.native), verdict(&refused.ours));
+            let name = format!("{file}: {}", configuration.name);
+            shown.insert(name, (refused.divergence.as_ref(), native, ours));
+        }
+    }
+    shown
+}
+
+/// An expectation with its fields, in one line.
+fn text(outcome: &str, fields: &Fields) -> String {
+    fields.iter().fold(outcome.to_owned(), |text, (name, values)| {
+        let values = values.list().join(", ");
+        format!("{text}; {name}: {}", if values.is_empty() { "none" } else { &values })
+    })
+}
+
+fn place(configuration: &Configuration) -> String {
+    format!("{}: {}", configuration.file, configuration.name)
+}
+
+impl Report {
+    fn add(&mut self, other: Self) {
+        self.comparisons = self.comparisons.saturating_add(other.comparisons);
+        self.failures.extend(other.failures);
+        self.shown.extend(other.shown);
+    }
+}
+
+/// Both sides of a configuration.
+fn prepare(
+    stage: &Stage,
+    keyring: &Keyring,
+    number: usize,
+    configuration: &Configuration,
+) -> Result<[Behind; 2], String> {
+    let mut expansion = Expansion::new(keyring, "");
+    expansion.set_now(stage.now());
+    let idp = &configuration.idp;
+    let body = idp.body.as_deref().map(|body| expansion.bytes(body)).transpose();
+    let body = body.map_err(|error| format!("idp: {error}"))?;
+    let default = if body.is_some() { 200 } else { 404 };
+    let behaviour = Behaviour::ok(body.unwrap_or_default());
+    let behaviour = behaviour.with_status(idp.status.unwrap_or(default));
+    let behaviour = if idp.reset { behaviour.with_fault(Fault::Reset) } else { behaviour };
+    let uri = stage.serve(&format!("/{number}/jwks.json"), behaviour);
+    let mut expansion = Expansion::new(keyring, &uri);
+    expansion.set_now(stage.now());
+    let text = expansion.json(&configuration.config).map_err(|error| error.to_string())?;
+    let native: Value = serde_json::from_str(&text).map_err(|error| format!("config: {error}"))?;
+    let Some(more) = &configuration.ours_has else {
+        return Ok([Behind::Native(native), Behind::Gate(text)]);
+    };
+    let more: Map<String, Value> =
+        serde_json::from_str(&more.members).map_err(|error| format!("ours_has: {error}"))?;
+    let mut ours = native.clone();
+    if let Some(members) = ours.as_object_mut() {
+        members.extend(more);
+    }
+    Ok([Behind::Native(native), Behind::Gate(ours.to_string())])
+}
+
+impl Pair<'_> {
+    fn play(mut self, stage: &Stage, keyring: &Keyring) -> Report {
+        let mut report = Report::default();
+        let place = place(self.configuration);
+        for problem in self.check_refusal(&mut report.shown) {
+            report.failures.push(format!("{place}: {problem}"));
+        }
+        let (Ok(native), Ok(ours)) = (&mut self.native, &mut self.ours) else { return report };
+        for case in &self.configuration.cases {
+            let mut problems = Vec::new();
+            for _ in 0..ATTEMPTS {
+                report.comparisons = report.comparisons.saturating_add(1);
+                let tried = Trial::new(stage, keyring, case).map_err(|error| error.to_string());
+                let compared = tried.and_then(|trial| {
+                    let sent = (native.send(&trial.request), ours.send(&trial.request));
+                    let native = sent.0.map_err(|error| format!("native: {error}"))?;
+                    let ours = sent.1.map_err(|error| format!("ours: {error}"))?;
+                    Ok(trial.compare(&native, &ours))
+                });
+                let (found, shown) =
+                    compared.unwrap_or_else(|problem| (vec![problem], BTreeSet::new()));
+                problems = found;
+                if problems.is_empty() {
+                    report.shown.extend(shown);
+                    break;
+                }
+            }
+            let id = &case.id;
+            report.failures.extend(problems.iter().map(|p| format!("{place}: {id}: {p}")));
+        }
+        report
+    }
+
+    fn check_refusal(&self, shown: &mut BTreeSet<String>) -> Vec<String> {
+        let mut problems = Vec::new();
+        let expected = self.configuration.refused.as_ref();
+        for (side, wanted, came) in [
+            ("native", expected.and_then(|r| r.native.as_ref()), &self.native),
+            ("ours", expected.and_then(|r| r.ours.as_ref()), &self.ours),
+        ] {
+            match (wanted, came) {
+                (None, Ok(_)) => {}
+                (Some(wanted), Err(said)) if said.iter().any(|line| line.contains(wanted)) => {}
+                (Some(_), Ok(_)) => problems.push(format!("{side} takes the configuration")),
+                (_, Err(said)) => {
+                    problems
+                        .push(format!("{side} refuses the configuration:\n{}", said.join("\n")));
+                }
+            }
+        }
+        if problems.is_empty() {
+            shown.extend(expected.and_then(|refused| refused.divergence.clone()));
+            shown.extend(self.configuration.ours_has.as_ref().map(|more| more.divergence.clone()));
+        }
+        problems
+    }
+}
+
+/// A case with its placeholders expanded.
+struct Trial<'c, 'k> {
+    case: &'c Case,
+    expansion: Mutex<Expansion<'k>>,
+    request: Request,
+    url: Url,
+}
+
+impl<'c, 'k> Trial<'c, 'k> {
+    fn new(stage: &Stage, keyring: &'k Keyring, case: &'c Case) -> Result<Self, ExpandError> {
+        let mut expansion = Expansion::new(keyring, "");
+        expansion.set_now(stage.now());
+        let (method, target) = case.send.split_once(' ').unwrap_or((&case.send, ""));
+        let target = expansion.bytes(target)?;
+        let mut url = Url {
+            host: "api.example".to_owned(),
+            target: target.iter().copied().map(char::from).collect(),
+        };
+        let mut headers = Vec::new();
+        if let Some(words) = &case.bearer {
+            let token = expansion.text(&format!("${{token {words}}}"))?;
+            headers.push(("authorization".to_owned(), format!("Bearer {token}").into_bytes()));
+        }
+        for line in &case.headers {
+            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = expansion.bytes(value.strip_prefix(' ').unwrap_or(value))?;
+            if name.eq_ignore_ascii_case("host") {
+                url.host = String::from_utf8_lossy(&value).into_owned();
+            }
+            headers.push((name.to_owned(), value));
+        }
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            headers.insert(0, ("host".to_owned(), url.host.clone().into_bytes()));
+        }
+        let request =
+            headers.into_iter().fold(Request::new(method, target), |request, (name, value)| {
+                request.header(name, value)
+            });
+        let request = match &case.body {
+            Some(body) => request.body(body.as_bytes()),
+            None => request,
+        };
+        Ok(Self { case, expansion: Mutex::new(expansion), request, url })
+    }
+
+    /// What is not as written, and the divergences that showed.
+    fn compare(&self, native: &Outcome, ours: &Outcome) -> (Vec<String>, BTreeSet<String>) {
+        let case = self.case;
+        let mut problems = Vec::new();
+        for (side, wanted, came) in [("native", case.native(), native), ("ours", case.ours(), ours)]
+        {
+            if came.to_string() != wanted {
+                problems.push(format!("{side}: expected `{wanted}`, came `{came}`"));
+            }
+        }
+        problems.extend(self.unlike("native", native, &case.with));
+        problems.extend(self.unlike("ours", ours, &case.with));
+        problems.extend(self.unlike("native", native, &case.native_with));
+        problems.extend(self.unlike("ours", ours, &case.ours_with));
+        let mut shown: BTreeSet<String> = case.divergence.clone().into_iter().collect();
+        let expected = if case.native() == case.ours() {
+            let (expected, realm) = self.url.with_our_realm(native);
+            if realm {
+                shown.insert(REALM.to_owned());
+            }
+            Some(expected)
+        } else {
+            self.refusal(case.ours())
+        };
+        if let Some(expected) = expected {
+            let declared = |field: &&str| case.ours_with.contains_key(*field);
+            let others: Vec<&str> =
+                ours.differing(&expected).into_iter().filter(|f| !declared(f)).collect();
+            if !others.is_empty() {
+                problems.extend(ours.describe_difference(&expected));
+            }
+        }
+        (problems, shown)
+    }
+
+    /// The whole refusal that `401 words` stands for; nothing where it passes.
+    fn refusal(&self, outcome: &str) -> Option<Outcome> {
+        let (status, body) = outcome.split_once(' ')?;
+        Some(self.url.refusal(status.parse().ok()?, body))
+    }
+
+    fn unlike(&self, side: &str, came: &Outcome, wanted: &Fields) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (field, values) in wanted {
+            let mut expansion = self.expansion.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut expand = |value: &String| {
+                let bytes = expansion.bytes(value).map_err(|error| error.to_string());
+                bytes.map(|bytes| bytes.into_iter().map(char::from).collect::<String>())
+            };
+            match values.list().iter().map(&mut expand).collect::<Result<Vec<_>, _>>() {
+                Ok(wanted) if wanted == came.values(field) => {}
+                // `*` stands for any value.
+                Ok(wanted) if wanted == ["*"] && came.values(field).len() == 1 => {}
+                Ok(wanted) => problems.push(format!(
+                    "{side}: {field}: expected {wanted:?}, came {:?}",
+                    came.values(field)
+                )),
+                Err(error) => problems.push(format!("{field}: {error}")),
+            }
+        }
+        problems
+    }
+}

@@ -1,0 +1,302 @@
+//! How likely what is. Plain things are, and odd ones come one or two at a time.
+
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::model::{
+    Ask, Config, Flaw, KeySet, Matcher, Need, Place, Play, Provider, Rule, Scheme, Token, Twist,
+};
+
+const AUDIENCES: [&[&str]; 4] = [&[], &["api"], &["https://api/", "second"], &["other"]];
+
+/// A configuration with so many requests.
+pub(super) fn play(asks: usize) -> impl Strategy<Value = Play> {
+    (config(), vec(ask(), 1..=asks)).prop_map(|(config, mut asks)| {
+        let needs = || config.rules.iter().filter_map(|rule| rule.needs.as_ref());
+        // Of several tokens the native filter lets the last one decide under `allow_missing`.
+        let alone = needs().any(|need| need.has(|need| matches!(need, Need::Optional)));
+        let shared = config.providers.iter().any(|provider| !provider.own_places);
+        for ask in &mut asks {
+            // Two tokens of one provider are refused by ours alone.
+            let differ =
+                ask.tokens.windows(2).any(|pair| matches!(pair, [(_, a), (_, b)] if a != b));
+            if alone || shared && differ {
+                ask.tokens.truncate(1);
+            }
+        }
+        Play { config, asks }
+    })
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let closing = prop_oneof![
+        3 => need().prop_map(Some),
+        1 => Just(None),
+    ];
+    let flags = (weighted(0.8, closing), weighted(0.2, Just(())), weighted(0.15, Just(())));
+    (vec(provider(), 2), vec(rule(), 0..4), flags).prop_map(
+        |(mut providers, mut rules, (closing, preflight, strip))| {
+            rules.extend(closing.map(|needs| Rule {
+                path: Matcher::Prefix("/", true),
+                header: None,
+                query: None,
+                needs,
+            }));
+            // The native filter takes out a token before the next requirement looks.
+            let needs = || rules.iter().filter_map(|rule| rule.needs.as_ref());
+            if needs().any(|need| need.has(|need| matches!(need, Need::All(_)))) {
+                providers.iter_mut().for_each(|provider| provider.forward = true);
+            }
+            // Of several providers that take any issuer it takes some one, by no order that is told.
+            let any_issuer = |need: &Need| matches!(need, Need::Optional | Need::Whatever);
+            if needs().any(|need| need.has(any_issuer))
+                && let Some(first) = providers.first_mut()
+            {
+                first.issuer = true;
+            }
+            Config { providers, rules, preflight: preflight.is_some(), strip: strip.is_some() }
+        },
+    )
+}
+
+fn provider() -> impl Strategy<Value = Provider> {
+    let checks = (
+        weighted(0.85, Just(())),
+        select(&AUDIENCES[..]),
+        weighted(0.2, select(&["al", "", "bob"][..])),
+        weighted(0.4, any::<bool>()),
+        weighted(0.1, Just(())),
+        weighted(0.2, select(&[1_u32, 300][..])),
+    );
+    let keys = prop_oneof![
+        4 => Just(KeySet::One),
+        3 => Just(KeySet::Several),
+        1 => Just(KeySet::WithoutKid),
+        1 => Just(KeySet::ForOneAlgorithm),
+    ];
+    let outputs = (
+        any::<bool>(),
+        weighted(0.3, Just(())),
+        weighted(0.4, any::<bool>()),
+        weighted(0.5, Just(())),
+    );
+    (checks, keys, outputs).prop_map(|(checks, keys, outputs)| Provider {
+        issuer: checks.0.is_some(),
+        audiences: checks.1,
+        subjects: checks.2.filter(|prefix| !prefix.is_empty()),
+        expiration: checks.3,
+        lifetime: checks.4.is_some(),
+        skew: checks.5,
+        keys,
+        own_places: outputs.0,
+        forward: outputs.1.is_some(),
+        payload: outputs.2,
+        claims: outputs.3.is_some(),
+        explicit: false,
+    })
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    let path = prop_oneof![
+        4 => (select(&["/a", "/b", "/a/b", "/C"][..]), any::<bool>())
+            .prop_map(|(path, case)| Matcher::Prefix(path, case)),
+        2 => (select(&["/a", "/b", "/a/b", "/A"][..]), any::<bool>())
+            .prop_map(|(path, case)| Matcher::Path(path, case)),
+        2 => select(&["/a", "/a/b"][..]).prop_map(Matcher::Separated),
+        1 => select(&["/[ab]", "/a/.*", "/b.?"][..]).prop_map(Matcher::Regex),
+    ];
+    let header = weighted(0.2, select(&["present", "POST", "not one", "one"][..]));
+    let query = weighted(0.15, select(&["bar", "b"][..]));
+    (path, header, query, weighted(0.8, need())).prop_map(|(path, header, query, needs)| Rule {
+        path,
+        header,
+        query,
+        needs,
+    })
+}
+
+fn need() -> impl Strategy<Value = Need> {
+    let leaf = prop_oneof![
+        1 => Just(Need::Nothing),
+        8 => (0..2_usize).prop_map(Need::Provider),
+        2 => (0..2_usize, select(&AUDIENCES[..])).prop_map(|(i, a)| Need::Audiences(i, a)),
+        1 => Just(Need::Optional),
+        1 => Just(Need::Whatever),
+    ];
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 2..4).prop_map(Need::Any),
+            vec(inner, 2..4).prop_map(Need::All),
+        ]
+    })
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let line = (
+        prop_oneof![6 => Just("GET"), 2 => Just("POST"), 1 => Just("OPTIONS"), 1 => Just("DELETE")],
+        select(&["/", "/a", "/a/b", "/b", "/a/bc", "/A", "/ab", "/c", "/a/", "/b/a"][..]),
+        prop_oneof![
+            12 => Just(Twist::Plain),
+            1 => Just(Twist::TwoSlashes),
+            1 => Just(Twist::Dot),
+            1 => Just(Twist::Dots),
+            1 => Just(Twist::Escape),
+            1 => Just(Twist::Parameters),
+        ],
+        prop_oneof![5 => Just(""), 1 => Just("foo=bar"), 1 => Just("foo=b&x=1")],
+    );
+    let lines = vec(
+        select(
+            &[
+                "x-h: one",
+                "x-h: two",
+                "x-user: me",
+                "x-sub-a: root",
+                "x-payload-b: spoofed",
+                "origin: https://o.example",
+                "access-control-request-method: PUT",
+                "authorization: Basic eDp5",
+                "authorization: Bearer",
+                "cookie: other=1",
+            ][..],
+        ),
+        0..3,
+    );
+    (line, lines, tokens()).prop_map(|((method, path, twist, query), lines, tokens)| {
+        let lines = unlike(lines, &tokens);
+        Ask { method, path, twist, query, lines, tokens }
+    })
+}
+
+/// No header twice that Envoy joins into one: which of them came first, it does not say.
+fn unlike(lines: Vec<&'static str>, tokens: &[(Place, Token)]) -> Vec<&'static str> {
+    let header = |place: &Place| matches!(place, Place::Header(..));
+    let cookie = |place: &Place| matches!(place, Place::Cookie(_));
+    let mut kept: Vec<&'static str> = Vec::new();
+    for line in lines {
+        let name = line.split(':').next().unwrap_or_default();
+        let taken = name == "authorization" && tokens.iter().any(|(place, _)| header(place))
+            || name == "cookie" && tokens.iter().any(|(place, _)| cookie(place));
+        let again = name != "x-h" && kept.iter().any(|other| other.starts_with(name));
+        if !taken && !again {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
+/// One token, the same at several places, or one for each provider.
+fn tokens() -> impl Strategy<Value = Vec<(Place, Token)>> {
+    let one = (place(), token()).prop_map(|one| vec![one]);
+    let same = (vec(place(), 2..4), token()).prop_map(|(places, token)| {
+        let mut kept: Vec<(Place, Token)> = Vec::new();
+        for place in places {
+            if !kept.iter().any(|(other, _)| other.is_like(place)) {
+                kept.push((place, token.clone()));
+            }
+        }
+        kept
+    });
+    let each = (place(), token(), place(), token()).prop_map(|(one, a, other, b)| {
+        // One flaw a request: what is told of it could be about either.
+        let flaw = if a.flaw == Flaw::None { b.flaw } else { Flaw::None };
+        vec![(one.of(0), a), (other.of(1), Token { flaw, ..b })]
+    });
+    prop_oneof![1 => Just(Vec::new()), 6 => one, 1 => same, 3 => each]
+}
+
+impl Place {
+    fn of(self, provider: usize) -> Self {
+        match self {
+            Self::Header(_, scheme) => Self::Header(provider, scheme),
+            Self::Parameter(_) => Self::Parameter(provider),
+            Self::Cookie(_) => Self::Cookie(provider),
+        }
+    }
+
+    /// Whether both are one place.
+    fn is_like(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Header(..), Self::Header(..))
+                | (Self::Parameter(_), Self::Parameter(_))
+                | (Self::Cookie(_), Self::Cookie(_))
+        )
+    }
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    let scheme = prop_oneof![
+        8 => Just(Scheme::Good),
+        1 => Just(Scheme::Spaces),
+        1 => Just(Scheme::LowerCase),
+        1 => Just(Scheme::Foreign),
+    ];
+    prop_oneof![
+        6 => (0..2_usize, scheme).prop_map(|(i, scheme)| Place::Header(i, scheme)),
+        2 => (0..2_usize).prop_map(Place::Parameter),
+        1 => (0..2_usize).prop_map(Place::Cookie),
+    ]
+}
+
+fn token() -> impl Strategy<Value = Token> {
+    let key = prop_oneof![6 => Just("p256"), 1 => Just("ed25519"), 2 => Just("hmac")];
+    let word = select(
+        &[
+            "exp=-600",
+            "exp=-30",
+            "exp=+1200",
+            "exp=-",
+            "nbf=+600",
+            "nbf=+30",
+            "iss=-",
+            "iss=''",
+            "iss=https://a.example",
+            "iss=https://b.example",
+            "iss=https://c.example",
+            "aud=-",
+            "aud=second",
+            "aud=https://api",
+            "aud=api/",
+            "aud=API",
+            "sub=bob",
+            "sub=-",
+            "kid=-",
+            "kid=nobody",
+            "alg=HS384",
+            "sign=broken",
+            "sign=none",
+            "typ=at+jwt",
+            r#"claims='{"n":7,"l":["x"],"d":{"e":true}}'"#,
+            r#"claims='{"n":1.5,"l":[1,2],"d":{"e":""}}'"#,
+            r#"claims='{"n":-3,"l":{"k":"v"},"d":{"e":null}}'"#,
+            r#"claims='{"aud":["x","api"]}'"#,
+            r#"claims='{"aud":5}'"#,
+            r#"claims='{"exp":"soon"}'"#,
+            r#"claims='{"nbf":-1}'"#,
+            r#"claims='{"sub":7}'"#,
+            r#"header='{"kid":7}'"#,
+            r#"header='{"alg":"none"}'"#,
+        ][..],
+    );
+    let flaw = prop_oneof![
+        20 => Just(Flaw::None),
+        1 => Just(Flaw::ExpZero),
+        1 => Just(Flaw::ExpHalf),
+        1 => Just(Flaw::Critical),
+        1 => Just(Flaw::TypeNumber),
+        1 => Just(Flaw::Nested),
+        1 => Just(Flaw::CommaInHeader),
+        1 => Just(Flaw::CommaInPayload),
+        1 => Just(Flaw::EmptyPart),
+        1 => Just(Flaw::PaddedSignature),
+    ];
+    (0..2_usize, key, vec(word, 0..3), flaw).prop_map(|(of, key, words, flaw)| {
+        // What is wrong with the form is wrong by itself, or another fault could come first.
+        let words = if flaw == Flaw::None { words } else { Vec::new() };
+        let key = if flaw == Flaw::None { key } else { "p256" };
+        Token { of, key, words, flaw }
+    })
+}

@@ -1,0 +1,63 @@
+//! Forged signatures, by the host's cryptography and by the module's own: one verdict.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+mod support;
+
+use jwt_gate_scenario::{FORGERY_KEYS, Keyring, forgeries};
+use jwt_gate_test_host::{Host, Personality, Phase, RootId, Vm};
+use serde_json::json;
+use support::{module, request};
+
+/// Verification by the host in all schemes that Envoy's function knows.
+const BY_HOST: &str = "which verifies RS256 RS384 RS512 ES256 ES384 ES512";
+const BY_MODULE: &str = "which verifies no signatures";
+
+/// A worker with these keys.
+fn worker(host: &Host, keyring: &Keyring, host_crypto: Option<bool>) -> (Vm, RootId) {
+    let mut config = json!({
+        "providers": { "p": { "issuer": "https://idp.example", "local_jwks": {
+            "inline_string": keyring.jwks(&FORGERY_KEYS).unwrap() } } },
+        "rules": [ { "match": { "prefix": "/" }, "requires": { "provider_name": "p" } } ],
+    });
+    if let Some(host_crypto) = host_crypto {
+        config["host_crypto"] = host_crypto.into();
+    }
+    let vm = host.vm(module()).unwrap();
+    let root = vm.configure(config.to_string().as_bytes()).unwrap().expect("it is good");
+    (vm, root)
+}
+
+fn is_forwarded((vm, root): &(Vm, RootId), token: &str) -> bool {
+    let stream = vm.request(*root, &request(token)).unwrap();
+    match vm.stream(stream).unwrap().phase {
+        Phase::Continued => true,
+        Phase::Replied(reply) if reply.status == 401 => false,
+        other @ (Phase::Paused | Phase::Replied(_)) => panic!("{other:?}"),
+    }
+}
+
+fn says((vm, _): &(Vm, RootId), text: &str) -> bool {
+    vm.logs().iter().any(|line| line.text.contains(text))
+}
+
+#[test]
+fn a_forgery_has_one_verdict_whoever_verifies() {
+    let keyring = Keyring::new();
+    for (personality, host_crypto, who) in [
+        (Personality::Envoy, None, BY_HOST),
+        (Personality::Envoy, Some(false), BY_MODULE),
+        (Personality::Nginx, None, BY_MODULE),
+        (Personality::Nginx, Some(true), BY_MODULE),
+        (Personality::Bare, Some(true), BY_MODULE),
+    ] {
+        let host = Host::new(personality);
+        let worker = worker(&host, &keyring, host_crypto);
+        let row = format!("{personality:?}, {host_crypto:?}");
+        assert!(says(&worker, who), "{row}: {:?}", worker.0.logs());
+        let cases = forgeries(&keyring, host.now().as_secs()).unwrap();
+        assert!(cases.len() > 200, "{}", cases.len());
+        for case in cases {
+            assert_eq!(is_forwarded(&worker, &case.token), case.good, "{row}: {}", case.label);
+        }
+    }
+}
