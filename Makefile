@@ -78,11 +78,16 @@ matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each suppor
 		ENVOY=$(CURDIR)/.venv/envoy-$$version cargo test -q -p jwt-gate-envoy; \
 	done
 .PHONY: differential
-differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=…
+differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=… or a fresh one
 	@echo '==> differential: cases written by hand'
 	@cargo test -q -p jwt-gate-differential --test written
 	@echo '==> differential: generated cases'
-	@$(if $(N),COMPARISONS=$(N)) $(if $(SEED),SEED=$(SEED)) cargo test -q -p jwt-gate-differential --test generated
+	@$(if $(N),COMPARISONS=$(N)) SEED=$(or $(SEED),$$(date +%s)) cargo test -q -p jwt-gate-differential --test generated
+
+.PHONY: soak
+soak: wasm envoy ## Rotate keys every second for a minute under load, in a real Envoy
+	@echo '==> soak'
+	@SOAK_SECONDS=60 cargo test -q --workspace --test soak -- --nocapture
 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm

@@ -216,7 +216,9 @@ fn header_value(claim: &Value) -> Option<Vec<u8>> {
             Number::Unsigned(n) => n.to_string(),
             Number::Negative(n) => format!("{n}.000000"),
             // The native filter's integers end where 64 bits do.
-            Number::Float(x) if x.fract() == 0.0 && (0.0..=1.8446744073709549e19).contains(x) => {
+            Number::Float(x)
+                if x.fract() == 0.0 && (0.0..1.844_674_407_370_955_2e19).contains(x) =>
+            {
                 format!("{:.0}", x.abs())
             }
             Number::Float(x) => format!("{x:.6}"),

@@ -18,6 +18,17 @@ pub enum Requirement {
     Any(Box<[Self]>),
     /// All of these.
     All(Box<[Self]>),
+    /// This, or what is left where it is not fulfilled.
+    Optional(Box<Self>, Lenience),
+}
+
+/// What may be wrong where a token is optional beside demands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lenience {
+    /// The token may be missing, and nothing else.
+    Missing,
+    /// Anything.
+    Failed,
 }
 
 /// A single demand.
@@ -100,6 +111,11 @@ impl Requirement {
                 }
                 least
             }
+            Self::Optional(firm, lenience) => match (firm.decide(ask), lenience) {
+                (Verdict::Refused(Rejection::Missing), Lenience::Missing)
+                | (Verdict::Refused(_), Lenience::Failed) => Verdict::Valid(Vec::new()),
+                (verdict, Lenience::Missing | Lenience::Failed) => verdict,
+            },
         }
     }
 
@@ -108,6 +124,7 @@ impl Requirement {
         match self {
             Self::Leaf(leaf) => vec![leaf],
             Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::leaves).collect(),
+            Self::Optional(firm, _) => firm.leaves(),
         }
     }
 }

@@ -44,11 +44,10 @@ impl Key {
         let signature = BigUint::from_bytes_be(encoded).modpow(&self.d, &self.n).to_bytes_be();
         let signature = [vec![0; 256 - signature.len()], signature].concat();
         let hash = Sha256::digest(MESSAGE);
-        let crates = match algorithm {
-            Algorithm::Rs256 => {
-                self.crates.verify(Pkcs1v15Sign::new::<Sha256>(), &hash, &signature).is_ok()
-            }
-            _ => self.crates.verify(Pss::new::<Sha256>(), &hash, &signature).is_ok(),
+        let crates = if algorithm == Algorithm::Rs256 {
+            self.crates.verify(Pkcs1v15Sign::new::<Sha256>(), &hash, &signature).is_ok()
+        } else {
+            self.crates.verify(Pss::new::<Sha256>(), &hash, &signature).is_ok()
         };
         let ours = self.ours.verify(algorithm, MESSAGE, &signature, &NoHostCrypto);
         assert_eq!((ours, crates), (good, good), "{algorithm}: {row}");

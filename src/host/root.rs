@@ -94,12 +94,15 @@ impl Root {
 
     /// Which host it is, found out without side effects: Envoy knows no such property in a root
     /// context, NGINX has none at all there; a host without timers is a bare one. What answers in
-    /// another way is treated like NGINX, which bears the least.
+    /// another way, or does not know its VM's name as Envoy does, is treated like NGINX, which bears
+    /// the least.
     fn detect(&self, needs_ticks: bool) -> HostKind {
         let shown = abi::property("source\0address");
         let kind = match shown {
-            Ok(_) | Err(Status::NOT_FOUND) => HostKind::Envoy,
-            Err(_) => HostKind::Nginx,
+            Ok(_) | Err(Status::NOT_FOUND) if abi::property("plugin_vm_id").is_ok() => {
+                HostKind::Envoy
+            }
+            Ok(_) | Err(_) => HostKind::Nginx,
         };
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });

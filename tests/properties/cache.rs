@@ -58,7 +58,7 @@ fn parts(token: &str) -> (&str, &str, &str) {
 /// A policy with two providers, whose tokens may be at the same place; `size` differs.
 fn policy_of(variant: usize) -> Arc<Policy> {
     let sizes = [json!({}), json!({ "entries": 2 }), json!({ "entries": 0 })];
-    let audiences = if variant % 2 == 0 { json!(["x"]) } else { json!([]) };
+    let audiences = if variant.is_multiple_of(2) { json!(["x"]) } else { json!([]) };
     let remote = json!({ "http_uri": { "uri": "https://a/jwks", "cluster": "c", "timeout": "1s" },
         "cache_duration": "300s", "stale_if_error": "600s" });
     let config = json!({

@@ -1,4 +1,5 @@
 //! Others that verify: a host's library behind its question, and crates that do all in one.
+#![expect(clippy::panic, reason = "test code")]
 
 use aws_lc_rs::signature::{self as aws, ParsedPublicKey, VerificationAlgorithm};
 use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};

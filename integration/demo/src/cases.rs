@@ -295,9 +295,8 @@ mod tests {
     }
 
     fn upstream(target: &str, headers: &str) -> Answer {
-        let body = format!(
-            r#"{{"method":"GET","target":"{target}","headers":[{headers}],"body_bytes":0}}"#
-        );
+        let body =
+            format!(r#"{{"method":"GET","target":"{target}","headers":[{headers}],"body":""}}"#);
         let headers = vec![("x-answered-by".to_owned(), "upstream".to_owned())];
         Answer { headers, ..answer(200, &body) }
     }

@@ -109,7 +109,11 @@ fn generic(signature: &[u8], add: &mut Add<'_>) {
     add("nothing but zeros", &vec![0; length], false);
     add("nothing but ones", &vec![0xff; length], false);
     add("an octet too short", signature.get(1..).unwrap_or_default(), false);
-    add("an octet too short at the end", signature.get(..length - 1).unwrap_or_default(), false);
+    add(
+        "an octet too short at the end",
+        signature.split_last().map(|(_, rest)| rest).unwrap_or_default(),
+        false,
+    );
     add("a zero before it", &[&[0], signature].concat(), false);
     add("a zero behind it", &[signature, &[0]].concat(), false);
     add("twice", &[signature, signature].concat(), false);
@@ -129,7 +133,7 @@ fn of_rsa(n: &[u8], signature: &[u8], add: &mut Add<'_>) {
 fn of_ecdsa(n: &[u8], signature: &[u8], add: &mut Add<'_>) {
     let (r, s) = signature.split_at(signature.len() / 2);
     let zero = vec![0; n.len()];
-    let one = [&zero[..n.len().saturating_sub(1)], &[1]].concat();
+    let one = [&vec![0; n.len().saturating_sub(1)][..], &[1]].concat();
     // JOSE has no rule that s be the lower one of the two.
     add("n - s", &[r, &difference(n, s)].concat(), true);
     for (what, r, s) in [
@@ -170,10 +174,10 @@ fn of_ed25519(signature: &[u8], add: &mut Add<'_>) {
 
 /// a + b of big-endian integers of one length, and whether there is a carry.
 fn sum(a: &[u8], b: &[u8]) -> (Vec<u8>, bool) {
-    let mut carry = 0;
+    let mut carry = 0_u16;
     let mut digits: Vec<u8> = Vec::with_capacity(a.len());
     for (a, b) in a.iter().rev().zip(b.iter().rev()) {
-        let digit = u16::from(*a) + u16::from(*b) + carry;
+        let digit = u16::from(*a).saturating_add(u16::from(*b)).saturating_add(carry);
         carry = digit >> 8;
         digits.push(digit.to_le_bytes()[0]);
     }
@@ -189,8 +193,9 @@ fn difference(a: &[u8], b: &[u8]) -> Vec<u8> {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    let digit = |at| text.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-    (0..text.len()).step_by(2).filter_map(digit).collect()
+    let mut digits = text.chars().filter_map(|digit| u8::try_from(digit.to_digit(16)?).ok());
+    let octet = || Some(digits.next()? << 4 | digits.next()?);
+    std::iter::from_fn(octet).collect()
 }
 
 /// r and s as DER, which is what other protocols than JOSE have.

@@ -20,7 +20,7 @@ use support::CONFIG;
 use walk::walk;
 
 /// All that the module calls; what else it imports belongs to parts of the SDK that never run.
-pub(crate) const HOSTCALLS: [&str; 20] = [
+pub(crate) const HOSTCALLS: [&str; 21] = [
     "proxy_add_header_map_value",
     "proxy_call_foreign_function",
     "proxy_continue_stream",
@@ -34,6 +34,7 @@ pub(crate) const HOSTCALLS: [&str; 20] = [
     "proxy_http_call",
     "proxy_increment_metric",
     "proxy_log",
+    "proxy_record_metric",
     "proxy_remove_header_map_value",
     "proxy_replace_header_map_value",
     "proxy_send_local_response",

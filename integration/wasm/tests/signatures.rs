@@ -1,12 +1,13 @@
 //! Forged signatures, by the host's cryptography and by the module's own: one verdict.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
-mod support;
+#[path = "support/release.rs"]
+mod release;
 
 use jwt_gate_scenario::{FORGERY_KEYS, Keyring, forgeries};
-use jwt_gate_test_host::{Host, Personality, Phase, RootId, Vm};
+use jwt_gate_test_host::{Host, Personality, Phase, Request, RootId, Vm};
+use release::module;
 use serde_json::json;
-use support::{module, request};
 
 /// Verification by the host in all schemes that Envoy's function knows.
 const BY_HOST: &str = "which verifies RS256 RS384 RS512 ES256 ES384 ES512";
@@ -14,21 +15,21 @@ const BY_MODULE: &str = "which verifies no signatures";
 
 /// A worker with these keys.
 fn worker(host: &Host, keyring: &Keyring, host_crypto: Option<bool>) -> (Vm, RootId) {
-    let mut config = json!({
+    let config = json!({
+        "host_crypto": host_crypto,
         "providers": { "p": { "issuer": "https://idp.example", "local_jwks": {
             "inline_string": keyring.jwks(&FORGERY_KEYS).unwrap() } } },
         "rules": [ { "match": { "prefix": "/" }, "requires": { "provider_name": "p" } } ],
     });
-    if let Some(host_crypto) = host_crypto {
-        config["host_crypto"] = host_crypto.into();
-    }
     let vm = host.vm(module()).unwrap();
     let root = vm.configure(config.to_string().as_bytes()).unwrap().expect("it is good");
     (vm, root)
 }
 
 fn is_forwarded((vm, root): &(Vm, RootId), token: &str) -> bool {
-    let stream = vm.request(*root, &request(token)).unwrap();
+    let stream = vm
+        .request(*root, &Request::get("/").with("authorization", format!("Bearer {token}")))
+        .unwrap();
     match vm.stream(stream).unwrap().phase {
         Phase::Continued => true,
         Phase::Replied(reply) if reply.status == 401 => false,

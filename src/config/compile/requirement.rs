@@ -7,7 +7,7 @@ use crate::config::raw::{Requires, RequiresList};
 use crate::credential::Location;
 use crate::policy::provider::Provider;
 use crate::request::HeaderName;
-use crate::requirement::{Leaf, Place, ProviderId, Requirement};
+use crate::requirement::{Leaf, Lenience, Place, ProviderId, Requirement};
 
 /// Compiles requirements of one document.
 pub(super) struct Compiler<'c> {
@@ -106,8 +106,8 @@ impl Compiler<'_> {
         Some(name)
     }
 
-    /// Any of several: what may be missing comes last, and may be a token of the others only. So
-    /// a foreign token at their places is a failure and no missing token.
+    /// Any of several. What may be missing beside demands of the list says how lenient they are
+    /// together, and looks at no token itself: it could take one that a demand refused.
     fn any(
         &self,
         list: &RequiresList,
@@ -115,26 +115,19 @@ impl Compiler<'_> {
         at: &ConfigPath<'_>,
         faults: &mut Faults,
     ) -> Option<Requirement> {
-        let mut named = Vec::new();
-        named_in(list, &mut named);
-        let providers = &self.names.config.providers;
-        let mut siblings: Vec<_> = named
-            .iter()
-            .filter_map(|name| providers.keys().position(|known| known == name))
-            .map(ProviderId)
-            .collect();
-        if siblings.is_empty() {
-            siblings = scope.to_vec();
-        }
-        let is_optional = |(_, part): &(usize, &Requires)| {
-            part.allow_missing.is_some()
-                || part.allow_missing_or_failed.is_some()
-                || part.extract_only_without_validation.is_some()
-        };
         let parts = list.requirements.iter().enumerate();
-        let (optional, firm): (Vec<_>, Vec<_>) = parts.partition(is_optional);
-        let sorted = [firm, optional].concat();
-        self.parts(&sorted, &siblings, at, faults).map(Requirement::Any)
+        let (optional, mut firm): (Vec<_>, Vec<_>) = parts.partition(|(_, part)| is_optional(part));
+        // It always passes.
+        firm.sort_by_key(|(_, part)| part.extract_only_without_validation.is_some());
+        let may_fail = optional.iter().any(|(_, part)| part.allow_missing_or_failed.is_some());
+        let sorted = [firm.clone(), optional.clone()].concat();
+        let mut compiled = self.parts(&sorted, scope, at, faults)?.into_vec();
+        if firm.is_empty() || optional.is_empty() {
+            return Some(Requirement::Any(compiled.into()));
+        }
+        compiled.truncate(firm.len());
+        let lenience = if may_fail { Lenience::Failed } else { Lenience::Missing };
+        Some(Requirement::Optional(Box::new(Requirement::Any(compiled.into())), lenience))
     }
 
     fn parts(
@@ -173,16 +166,16 @@ impl Compiler<'_> {
     }
 }
 
-/// The providers that requirements name, at any depth.
-fn named_in<'r>(list: &'r RequiresList, names: &mut Vec<&'r str>) {
-    for part in &list.requirements {
-        let pair = part.provider_and_audiences.as_ref();
-        let name = part.provider_name.as_ref().or(pair.map(|pair| &pair.provider_name));
-        names.extend(name.map(|name| name.0.as_str()));
-        for nested in [&part.requires_any, &part.requires_all].into_iter().flatten() {
-            named_in(nested, names);
-        }
-    }
+fn is_optional(part: &Requires) -> bool {
+    let members = [
+        part.provider_name.is_some(),
+        part.provider_and_audiences.is_some(),
+        part.requires_any.is_some(),
+        part.requires_all.is_some(),
+        part.extract_only_without_validation.is_some(),
+    ];
+    !members.contains(&true)
+        && (part.allow_missing.is_some() || part.allow_missing_or_failed.is_some())
 }
 
 const fn leaf(leaf: Leaf) -> Requirement {

@@ -1,4 +1,5 @@
 //! Ed25519 over `curve25519-dalek`, with a table of the key's multiples.
+#![expect(clippy::arithmetic_side_effects, reason = "sums of points, which do not overflow")]
 
 use std::sync::OnceLock;
 

@@ -45,16 +45,19 @@ fn config() -> impl Strategy<Value = Config> {
                 needs,
             }));
             // The native filter takes out a token before the next requirement looks.
-            let needs = || rules.iter().filter_map(|rule| rule.needs.as_ref());
-            if needs().any(|need| need.has(|need| matches!(need, Need::All(_)))) {
+            let is_all = |need: &Need| matches!(need, Need::All(_));
+            if rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|need| need.has(is_all)) {
                 providers.iter_mut().for_each(|provider| provider.forward = true);
             }
-            // Of several providers that take any issuer it takes some one, by no order that is told.
+            // It takes back what a token said when a requirement that may fail looks at it again.
+            let fails = |need: &Need| matches!(need, Need::Whatever);
+            for rule in &mut rules {
+                rule.needs = rule.needs.take().filter(|n| !(n.has(is_all) && n.has(fails)));
+            }
+            // Which provider a token is of where any issuer is taken, both tell in their own way.
             let any_issuer = |need: &Need| matches!(need, Need::Optional | Need::Whatever);
-            if needs().any(|need| need.has(any_issuer))
-                && let Some(first) = providers.first_mut()
-            {
-                first.issuer = true;
+            if rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|n| n.has(any_issuer)) {
+                providers.iter_mut().for_each(|provider| provider.issuer = true);
             }
             Config { providers, rules, preflight: preflight.is_some(), strip: strip.is_some() }
         },

@@ -1,11 +1,13 @@
 //! The module in a proxy with one identity provider, for what a scenario cannot express.
 
-use std::path::{Path, PathBuf};
+mod release;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use jwt_gate_scenario::Keyring;
-use jwt_gate_test_host::{CalloutResult, Host, Module, Request};
+use jwt_gate_test_host::{CalloutResult, Host, Request};
+pub(crate) use release::module;
 
 /// A provider whose keys are behind a URL, for all paths; `sub` goes into a header, the claims to
 /// later filters.
@@ -18,16 +20,6 @@ pub(crate) const CONFIG: &str = r#"{ "providers": { "p": { "issuer": "https://id
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
-
-/// The release module: `JWT_GATE_WASM` names it, by default it is the one that `make wasm` builds.
-pub(crate) fn module() -> &'static Module {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| {
-        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/jwt-gate.wasm");
-        let path = std::env::var_os("JWT_GATE_WASM").map_or(built, PathBuf::from);
-        Module::from_file(&path).unwrap_or_else(|error| panic!("{error}: run `make wasm` first"))
-    })
-}
 
 fn keyring() -> &'static Keyring {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();

@@ -16,7 +16,7 @@ impl Modulus {
     pub(super) fn new(n: &[u8]) -> Option<Self> {
         Some(match n.len() {
             ..=256 => Self::Bits2048(Box::new(params(n)?)),
-            ..=384 => Self::Bits3072(Box::new(params(n)?)),
+            257..=384 => Self::Bits3072(Box::new(params(n)?)),
             _ => Self::Bits4096(Box::new(params(n)?)),
         })
     }
@@ -106,7 +106,7 @@ mod tests {
             Just(17),
             Just(65537),
             Just((1 << 33) - 1),
-            (1_u64..1 << 32).prop_map(|half| 2 * half + 1),
+            (1_u64..1 << 32).prop_map(|half| half << 1 | 1),
         ]
     }
 
