@@ -1,7 +1,7 @@
 //! The configurations that are shipped for each host: what stands in them for the gate compiles, and
 //! what belongs together around it is there.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! The examples of bootstraps are good to Envoy, and the policies in them to the module.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

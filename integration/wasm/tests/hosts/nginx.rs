@@ -1,18 +1,12 @@
 //! The module on a host like NGINX: what it imports, how identity reaches the upstream, and keys
 //! that workers share.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
-
-mod support;
-#[path = "support/worker.rs"]
-mod worker;
-
 use jwt_gate_test_host::{
     CalloutResult, Cluster, Headers, Host, Level, Personality, Phase, Request, Trap,
 };
 
-use support::{CONFIG, SECOND, keys, module, request, token};
-use worker::{Worker, outcome};
+use crate::support::{CONFIG, MS, SECOND, keys, module, request, token};
+use crate::worker::{Worker, outcome};
 
 const NGINX: Personality = Personality::Nginx;
 
@@ -196,7 +190,7 @@ fn without_that_setting_no_zone_is_needed() {
     let worker = Worker::new(NGINX, CONFIG);
     worker.host.set_shared_memory(false);
     with_directives(&worker);
-    worker.until_callout();
+    worker.host.advance(1_500 * MS).unwrap();
     worker.answer(&keys(&["p256-1"]));
     let stream = worker.send("key=p256-1");
     assert_eq!(worker.vm.stream(stream).unwrap().phase, Phase::Continued);

@@ -1,23 +1,12 @@
 //! The module on a host that has no timers, callouts, shared data and metrics, as Google's Service
 //! Extensions: what it refuses there, the memory it takes, and what a request costs.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "test code"
-)]
-
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use jwt_gate_test_host::{Cluster, Host, Level, Module, Personality, Phase, RootId, Vm};
 
-use support::{CONFIG, jwks, module, request, token};
+use crate::support::{CONFIG, jwks, module, request, token};
 
 /// What Service Extensions lend to a plugin: 16 MiB.
 const PAGES: u64 = 256;
