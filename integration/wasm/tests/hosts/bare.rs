@@ -27,7 +27,7 @@ fn run(host: &Host, module: &Module, config: &str) -> (Vm, RootId) {
 }
 
 #[test]
-fn keys_behind_a_url_are_a_fault_where_nothing_can_be_fetched() {
+fn what_the_host_cannot_do_is_a_fault_when_it_is_configured() {
     for config in [CONFIG.to_owned(), CONFIG.replacen('{', r#"{ "host": "bare","#, 1)] {
         let host = Host::new(Personality::Bare);
         host.set_cluster("idp", Cluster::Healthy);
@@ -35,8 +35,12 @@ fn keys_behind_a_url_are_a_fault_where_nothing_can_be_fetched() {
         assert_eq!(vm.configure(config.as_bytes()).unwrap(), None);
         let errors = vm.logs().into_iter().filter(|line| line.level == Level::Error);
         let errors: Vec<_> = errors.map(|line| line.text).collect();
-        let fault = "this host makes no HTTP callouts; use `local_jwks`";
-        assert_eq!(errors, [format!("providers.p.remote_jwks: {fault}")]);
+        let expected = [
+            "providers.p.remote_jwks: this host makes no HTTP callouts; use `local_jwks`",
+            "providers.p: `jwt_payload` has nowhere to go on this host; use `claim_to_headers` or \
+             `forward_payload_header`",
+        ];
+        assert_eq!(errors, expected);
     }
 }
 
