@@ -46,10 +46,8 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 # One run, so that nothing is compiled twice; the three below are its parts.
 .PHONY: test
 test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
-	@echo '==> tests: core, module in the test host, module in Envoy and beside its own filter, demo'
-	@cargo test -q --workspace
-	@echo '==> tests: the scenarios in Envoy $(ENVOY_OLDEST)'
-	@ENVOY=$(call envoy_binary,$(ENVOY_OLDEST)) cargo test -q -p jwt-gate-envoy --test scenarios
+	@echo '==> tests: core, module in the test host, module in Envoy (scenarios also in $(ENVOY_OLDEST)), demo'
+	@ENVOYS=$(call envoy_binary,$(ENVOY_OLDEST)):$(call envoy_binary,$(ENVOY_VERSION)) cargo test -q --workspace
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
@@ -77,6 +75,7 @@ matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each suppor
 		echo "==> tests: the module in Envoy $$version"; \
 		ENVOY=$(CURDIR)/.venv/envoy-$$version cargo test -q -p jwt-gate-envoy; \
 	done
+
 .PHONY: differential
 differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=… or a fresh one
 	@echo '==> differential: cases written by hand'

@@ -32,6 +32,8 @@ use crate::requirement::{Leaf, ProviderId};
 pub struct Policy {
     pub(crate) providers: Vec<Provider>,
     pub(crate) rules: Vec<Rule>,
+    /// Which of them only end the search: what falls under one falls under no rule.
+    pub(crate) ends: Vec<usize>,
     pub(crate) index: RuleIndex,
     pub(crate) warnings: Vec<String>,
     pub(crate) sources: Vec<Remote>,
@@ -83,7 +85,8 @@ impl Policy {
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
         let found = find(target.path());
-        let rule = found.and_then(|at| self.rules.get(at));
+        let named = found.filter(|at| !self.ends.contains(at));
+        let rule = named.and_then(|at| self.rules.get(at));
         let path = Cow::Borrowed(target.path());
         match target.readings() {
             Readings::Plain => Ok((rule, path)),
@@ -143,7 +146,8 @@ impl Policy {
 
     /// How large it is, in words.
     pub fn summary(&self) -> String {
-        let (providers, rules) = (self.providers.len(), self.rules.len());
+        let rules = self.rules.len().saturating_sub(self.ends.len());
+        let providers = self.providers.len();
         format!("{providers} providers, {rules} rules")
     }
 

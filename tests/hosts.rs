@@ -34,7 +34,7 @@ fn has_only(object: &Value, known: &[&str]) {
 }
 
 /// What `WasmPlugin` of Istio has, and Higress besides.
-const PLUGIN: [&str; 17] = [
+const PLUGIN: [&str; 18] = [
     "selector",
     "targetRef",
     "targetRefs",
@@ -52,6 +52,7 @@ const PLUGIN: [&str; 17] = [
     "match",
     "type",
     "defaultConfig",
+    "matchRules",
 ];
 
 #[test]
@@ -81,12 +82,23 @@ fn the_policy_for_envoy_gateway_fails_closed_and_needs_no_cluster() {
     assert!(!wasm["config"].to_string().contains("remote_jwks"));
 }
 
+/// The gateway puts the entries of `matchRules` beside the default configuration.
 #[test]
-fn the_plugin_for_higress_has_one_policy_for_all() {
+fn the_plugin_for_higress_has_rules_for_a_domain_beside_those_for_all() {
     let spec = &documents("higress/wasmplugin.yaml")[0]["spec"];
     has_only(spec, &PLUGIN);
     assert_eq!(spec["failStrategy"], "FAIL_CLOSE");
-    policy(&spec["defaultConfig"].to_string());
+    let handed_over = |rule: &Value| {
+        has_only(rule, &["domain", "config"]);
+        let mut entry = rule["config"].clone();
+        entry["_match_domain_"] = rule["domain"].clone();
+        entry
+    };
+    let mut config = spec["defaultConfig"].clone();
+    config["_rules_"] = spec["matchRules"].as_array().unwrap().iter().map(handed_over).collect();
+    let policy = policy(&config.to_string());
+    assert_eq!(policy.summary(), "1 providers, 3 rules");
+    assert_eq!(policy.warnings(), [""; 0]);
 }
 
 /// Each identity header comes from its variable, whatever the client sent.

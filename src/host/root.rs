@@ -107,7 +107,11 @@ impl Root {
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
-        let timers = !needs_ticks || self.shared.tick.get() != 0;
+        // Ending ticks that were never asked for is a question that every host with timers bears.
+        let timers = match needs_ticks {
+            true => self.shared.tick.get() != 0,
+            false => abi::set_tick_period(0).is_ok(),
+        };
         let certain = shown == Err(Status::INTERNAL_FAILURE);
         if timers || certain { kind } else { HostKind::Bare }
     }

@@ -42,7 +42,7 @@ impl Theatre {
     ///
     /// # Errors
     /// There is no module, no Envoy, or it does not start.
-    pub fn open() -> Result<Self, Error> {
+    pub fn open(binary: PathBuf) -> Result<Self, Error> {
         let module = Envoy::module()?;
         let (upstream, idp) = (Upstream::start()?, Idp::start()?);
         let bootstrap = Bootstrap::new()
@@ -56,7 +56,8 @@ impl Theatre {
             );
         // The module says at level debug why it refuses a request.
         let component_log_level = "wasm:debug".to_owned();
-        let options = Options { concurrency: 2, component_log_level, ..Options::default() };
+        let binary = Some(binary);
+        let options = Options { concurrency: 2, component_log_level, binary, ..Options::default() };
         let envoy = Envoy::start(&bootstrap, &options)?;
         Ok(Self { envoy, idp, _upstream: upstream, module })
     }

@@ -1,14 +1,13 @@
 //! Scenarios on this host: the second level of the test stack, and its NGINX variant.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent};
-use serde_json::{Value, json};
 
+use crate::document;
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
     Request, RootId, StreamId, Token, Trap, Vm,
@@ -28,6 +27,9 @@ const CLUSTER: &str = "idp";
 
 /// Where the endpoint is for NGINX, which calls hosts and not clusters.
 const HOST_NAME: &str = "idp.example";
+
+/// What the variables of identity headers begin with.
+const IDENTITY: &str = "jwt_gate_";
 
 /// Traps of all scenarios that share it.
 ///
@@ -91,7 +93,7 @@ impl ScenarioDriver {
     fn configure(&mut self, config: &str) -> Result<(), Vec<String>> {
         let vm = self.host.vm(&self.module).map_err(|error| vec![error.to_string()])?;
         if self.host.personality() == Personality::Nginx {
-            self.set_identity_headers(config);
+            self.set_variables(config);
         }
         match vm.configure(config.as_bytes()) {
             Ok(Some(root)) => {
@@ -106,13 +108,17 @@ impl ScenarioDriver {
         }
     }
 
-    /// What the NGINX configuration has for each header that only the gate may write.
-    fn set_identity_headers(&self, config: &str) {
+    /// What the NGINX configuration has for each header that only the gate may write, and for each
+    /// value that it leaves for later.
+    fn set_variables(&self, config: &str) {
         let document = serde_json::from_str(config).unwrap_or_default();
-        for name in identity_headers(&document) {
-            let variable = format!("jwt_gate_{}", name.to_lowercase().replace('-', "_"));
+        for name in document::identity_headers(&document) {
+            let variable = format!("{IDENTITY}{}", name.to_lowercase().replace('-', "_"));
             self.host.set_variable(&variable);
             self.host.proxy_set_header(&name, &variable);
+        }
+        for name in document::exports(&document) {
+            self.host.set_variable(&name);
         }
     }
 
@@ -190,6 +196,8 @@ impl ScenarioDriver {
         let named = state.properties.into_iter().filter_map(|(key, value)| {
             Some((String::from_utf8_lossy(key.strip_prefix(prefix)?).into_owned(), value))
         });
+        // Those go to the upstream, and are seen there.
+        let named = named.filter(|(name, _)| !name.starts_with(IDENTITY));
         Left { exports: named.collect(), rerouted: state.routes_cleared > 0 }
     }
 
@@ -241,7 +249,8 @@ impl Driver for ScenarioDriver {
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        let config = if self.has_endpoint() { config.into() } else { with_keys(config, &idp) };
+        let config =
+            if self.has_endpoint() { config.into() } else { document::with_keys(config, &idp) };
         self.endpoint = Some(idp);
         self.configure(&config)?;
         self.answer();
@@ -308,37 +317,6 @@ impl Driver for ScenarioDriver {
 fn errors(vm: &Vm) -> Vec<String> {
     let lines = vm.logs().into_iter();
     lines.filter(|line| line.level == crate::Level::Error).map(|line| line.text).collect()
-}
-
-/// The configuration with the endpoint's keys in place of the endpoint.
-fn with_keys<'c>(config: &'c str, idp: &Endpoint) -> Cow<'c, str> {
-    let Body::Bytes(keys) = &idp.body else { return config.into() };
-    let keys = json!({ "inline_string": String::from_utf8_lossy(keys) });
-    let Ok(mut document) = serde_json::from_str::<Value>(config) else { return config.into() };
-    let providers = document.get_mut("providers").and_then(Value::as_object_mut);
-    let mut is_remote = false;
-    for provider in providers.into_iter().flatten().filter_map(|(_, p)| p.as_object_mut()) {
-        if ["remote_jwks", "remoteJwks"].iter().any(|name| provider.remove(*name).is_some()) {
-            provider.insert("local_jwks".to_owned(), keys.clone());
-            is_remote = true;
-        }
-    }
-    // What has local keys only stays as it was written: it may have a member twice.
-    if is_remote { document.to_string().into() } else { config.into() }
-}
-
-/// The headers of `forward_payload_header` and `claim_to_headers`, wherever they stand.
-fn identity_headers(document: &Value) -> BTreeSet<String> {
-    let own = |(key, value): (&String, &Value)| {
-        let names = ["forward_payload_header", "forwardPayloadHeader", "header_name", "headerName"];
-        let name = value.as_str().filter(|_| names.contains(&key.as_str()));
-        name.map_or_else(|| identity_headers(value), |name| BTreeSet::from([name.to_owned()]))
-    };
-    match document {
-        Value::Object(members) => members.iter().flat_map(own).collect(),
-        Value::Array(elements) => elements.iter().flat_map(identity_headers).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
-    }
 }
 
 fn as_it_arrives(sent: Sent) -> Request {

@@ -5,7 +5,7 @@ use jwt_gate_test_host::{
     CalloutResult, Cluster, Headers, Host, Level, Personality, Phase, Request, Trap,
 };
 
-use crate::support::{CONFIG, MS, SECOND, keys, module, request, token};
+use crate::support::{CONFIG, MS, SECOND, host, keys, module, request, token};
 use crate::worker::{Worker, outcome};
 
 const NGINX: Personality = Personality::Nginx;
@@ -56,11 +56,6 @@ const REGISTERED: [&str; 36] = [
 const WASI: [&str; 6] =
     ["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 
-fn with_directives(worker: &Worker) {
-    worker.host.set_variable("jwt_gate_x_jwt_sub");
-    worker.host.proxy_set_header("x-jwt-sub", "jwt_gate_x_jwt_sub");
-}
-
 /// The values that the upstream got under a name.
 fn told(worker: &Worker, request: &Request, name: &str) -> Option<Vec<String>> {
     let stream = worker.vm.request(worker.root, request).unwrap();
@@ -83,7 +78,6 @@ fn nothing_is_imported_that_nginx_lacks() {
 #[test]
 fn identity_reaches_the_upstream_by_a_variable() {
     let worker = Worker::warm(NGINX, CONFIG);
-    with_directives(&worker);
     let good = request(&token(&worker.host, "key=p256-1"));
     assert_eq!(told(&worker, &good, "x-jwt-sub").unwrap(), ["alice"]);
     let silent = request(&token(&worker.host, "key=p256-1 sub=-"));
@@ -93,8 +87,12 @@ fn identity_reaches_the_upstream_by_a_variable() {
 /// Who forgets the directive finds no identity at the upstream, and never a client's.
 #[test]
 fn without_the_directive_the_clients_value_is_gone_all_the_same() {
-    let worker = Worker::warm(NGINX, CONFIG);
-    worker.host.set_variable("jwt_gate_x_jwt_sub");
+    let host = Host::new(NGINX);
+    host.set_cluster("idp", Cluster::Healthy);
+    host.set_variable("jwt_gate_x_jwt_sub");
+    let worker = Worker::on(host, CONFIG);
+    worker.until_callout();
+    worker.answer(&keys(&["p256-1"]));
     let good = request(&token(&worker.host, "key=p256-1"));
     assert_eq!(told(&worker, &good, "x-jwt-sub").unwrap(), [""]);
 }
@@ -102,7 +100,6 @@ fn without_the_directive_the_clients_value_is_gone_all_the_same() {
 #[test]
 fn an_identity_header_that_comes_twice_is_refused() {
     let worker = Worker::warm(NGINX, CONFIG);
-    with_directives(&worker);
     let twice = request(&token(&worker.host, "key=p256-1")).with("X-JWT-Sub", "mallory");
     let stream = worker.vm.request(worker.root, &twice).unwrap();
     assert_eq!(worker.outcome(stream), 400);
@@ -110,7 +107,11 @@ fn an_identity_header_that_comes_twice_is_refused() {
 
 #[test]
 fn a_variable_that_the_configuration_lacks_ends_in_503_and_says_what_to_add() {
-    let worker = Worker::warm(NGINX, CONFIG);
+    let host = Host::new(NGINX);
+    host.set_cluster("idp", Cluster::Healthy);
+    let worker = Worker::on(host, CONFIG);
+    worker.until_callout();
+    worker.answer(&keys(&["p256-1"]));
     let stream = worker.send("key=p256-1");
     assert_eq!(worker.outcome(stream), 503);
     let errors = worker.vm.logs().into_iter().filter(|line| line.level == Level::Error);
@@ -134,7 +135,6 @@ fn no_failure_of_a_fetch_lets_a_request_through() {
         CalloutResult::EarlyHints { headers, body: b"{}".to_vec() },
     ] {
         let worker = Worker::new(NGINX, CONFIG);
-        with_directives(&worker);
         worker.until_callout();
         worker.answer(&end);
         let stream = worker.send("key=p256-1");
@@ -150,10 +150,7 @@ fn sharing() -> String {
 #[test]
 fn workers_share_one_fetch_where_the_configuration_says_so() {
     for (config, fetches) in [(sharing(), 1), (CONFIG.to_owned(), 3)] {
-        let host = Host::new(NGINX);
-        host.set_cluster("idp", Cluster::Healthy);
-        host.set_cluster("idp.example", Cluster::Healthy);
-        host.set_variable("jwt_gate_x_jwt_sub");
+        let host = host(NGINX);
         let workers: Vec<_> = (0..3).map(|_| host.vm(module()).unwrap()).collect();
         let roots: Vec<_> = workers
             .iter()
@@ -189,7 +186,6 @@ fn keys_cannot_be_shared_without_a_zone_for_them() {
 fn without_that_setting_no_zone_is_needed() {
     let worker = Worker::new(NGINX, CONFIG);
     worker.host.set_shared_memory(false);
-    with_directives(&worker);
     worker.host.advance(1_500 * MS).unwrap();
     worker.answer(&keys(&["p256-1"]));
     let stream = worker.send("key=p256-1");
