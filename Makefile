@@ -47,8 +47,8 @@ test: wasm envoy ## Run all tests
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
-	@echo '==> tests: core, scenario format, demo, benchmark'
-	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
+	@echo '==> tests: core, command, scenario format, demo, benchmark'
+	@cargo test -q -p jwt-gate -p jwt-gate-cli -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
 
 .PHONY: test-wasm
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
@@ -79,6 +79,12 @@ soak: wasm envoy ## Rotate keys every second for a minute under load, in a real 
 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
+
+.PHONY: cli
+cli: ## Build the command, dist/jwt-gate
+	@echo '==> command'
+	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-cli
+	@install -D $(TARGET_DIR)/release/jwt-gate dist/jwt-gate
 
 .PHONY: envoy
 envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
