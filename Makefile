@@ -191,8 +191,9 @@ $(WASM_OPT):
 		binaryen@$(BINARYEN_VERSION)
 
 $(DENY):
-	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
-	@cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes a minute or two'
+	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
 	@rm -rf $(TARGET_DIR)/cargo-deny
 
