@@ -5,7 +5,7 @@ use std::fs;
 use super::{none, root, scenarios};
 
 /// The texts between two marks.
-fn between<'t>(text: &'t str, mark: char) -> impl Iterator<Item = &'t str> {
+fn between(text: &str, mark: char) -> impl Iterator<Item = &str> {
     text.lines().flat_map(move |line| line.split(mark).skip(1).step_by(2))
 }
 
