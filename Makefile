@@ -166,7 +166,7 @@ size: wasm ## Show the size of the module; fails above the limit
 	(( size <= $(SIZE_LIMIT) )) || { echo 'the module is too large' >&2; exit 1; }
 
 .PHONY: release
-release: wasm ## Make what is published of the module: images, components, checksums, in dist/
+release: wasm cli ## Make what is published: module, command, images, components, checksums, in dist/
 	@echo '==> release'
 	@cargo run -q -p jwt-gate-release
 

@@ -1,5 +1,6 @@
-//! What a release consists of: the module as two kinds of OCI layout, the list of what it is built
-//! from, and checksums. The same module gives the same bytes, on any day and any machine.
+//! What a release consists of: the module, the same as two kinds of OCI layout, the list of what it is
+//! built from, the command, and checksums. The same module gives the same bytes, on any day and any
+//! machine.
 
 mod error;
 mod oci;
@@ -14,11 +15,17 @@ pub use error::Error;
 pub use oci::{Kind, WASM_LAYER, layout};
 pub use sbom::sbom;
 
-/// Writes all that belongs to a release beside the module; the answer is what was written.
+/// Writes all that belongs to a release beside the module; the answer is what belongs to it, the
+/// module and the command first.
 ///
 /// # Errors
 /// A file cannot be read or written, or `cargo metadata` fails.
-pub fn release(module: &Path, workspace: &Path, version: &str) -> Result<Vec<PathBuf>, Error> {
+pub fn release(
+    module: &Path,
+    command: &Path,
+    workspace: &Path,
+    version: &str,
+) -> Result<Vec<PathBuf>, Error> {
     let wasm = fs::read(module).map_err(Error::at(module))?;
     let folder = module.parent().unwrap_or(Path::new("."));
     let name = |rest: &str| folder.join(format!("jwt-gate-{version}{rest}"));
@@ -27,7 +34,7 @@ pub fn release(module: &Path, workspace: &Path, version: &str) -> Result<Vec<Pat
         (name("-oci-artifact.tar"), layout(Kind::Artifact, &wasm, version)?),
         (name(".cdx.json"), sbom(workspace, &wasm)?),
     ];
-    let mut written = vec![module.to_owned()];
+    let mut written = vec![module.to_owned(), command.to_owned()];
     for (path, bytes) in files {
         fs::write(&path, bytes).map_err(Error::at(&path))?;
         written.push(path);

@@ -107,9 +107,10 @@ fn the_list_of_components_is_the_build_graph_of_the_module() {
 fn two_releases_of_one_module_are_equal_and_their_checksums_hold() {
     let make = || {
         let folder = tempfile::tempdir().unwrap();
-        let module = folder.path().join("jwt-gate.wasm");
+        let [module, command] = ["jwt-gate.wasm", "jwt-gate"].map(|name| folder.path().join(name));
         fs::write(&module, WASM).unwrap();
-        let files = release(&module, &workspace(), "1.2.3").unwrap();
+        fs::write(&command, "\x7fELF").unwrap();
+        let files = release(&module, &command, &workspace(), "1.2.3").unwrap();
         let read = |path: &PathBuf| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             (name, fs::read(path).unwrap())
@@ -118,10 +119,18 @@ fn two_releases_of_one_module_are_equal_and_their_checksums_hold() {
     };
     let first = make();
     assert_eq!(first, make());
-    let names = ["SHA256SUMS", "jwt-gate-1.2.3-oci-artifact.tar", "jwt-gate-1.2.3-oci-image.tar"];
-    assert!(names.iter().all(|name| first.contains_key(*name)), "{:?}", first.keys());
+    let names: Vec<_> = first.keys().map(String::as_str).collect();
+    let expected = [
+        "SHA256SUMS",
+        "jwt-gate",
+        "jwt-gate-1.2.3-oci-artifact.tar",
+        "jwt-gate-1.2.3-oci-image.tar",
+        "jwt-gate-1.2.3.cdx.json",
+        "jwt-gate.wasm",
+    ];
+    assert_eq!(names, expected);
     let sums = String::from_utf8(first["SHA256SUMS"].clone()).unwrap();
-    assert_eq!(sums.lines().count(), 4);
+    assert_eq!(sums.lines().count(), names.len() - 1);
     for line in sums.lines() {
         let (digest, name) = line.split_once("  ").unwrap();
         assert_eq!(sha256(&first[name]), digest, "{name}");
