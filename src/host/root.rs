@@ -16,7 +16,7 @@ use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
 use super::{fetching, logger};
 use crate::cache::TokenCache;
-use crate::gate::{Errand, Gate};
+use crate::gate::Gate;
 use crate::policy::{HostKind, Policy};
 use crate::remote::SourceId;
 use crate::remote::fetch::FetchError;
@@ -37,6 +37,9 @@ pub(super) struct Root {
     shared: Rc<Shared>,
     /// Callouts whose answers may come. An answer that is late is welcome, too.
     callouts: Vec<Callout>,
+    /// Sources of which we go on to the next place, with the right to fetch that was taken for the
+    /// first.
+    leased: Vec<SourceId>,
 }
 
 /// A fetch that was sent.
@@ -53,7 +56,7 @@ impl Root {
     /// A root without a configuration: it refuses every request.
     pub(super) fn new(id: u32) -> Self {
         let shared = Rc::new(Shared::new(id));
-        Self { shared, callouts: Vec::new() }
+        Self { shared, callouts: Vec::new(), leased: Vec::new() }
     }
 
     /// Takes a policy, if this host can do what it asks.
@@ -62,6 +65,7 @@ impl Root {
         let now = shared::now().unwrap_or_default();
         // An answer for the former policy means nothing to this one.
         self.callouts.clear();
+        self.leased.clear();
         let needs_ticks = !policy.sources.is_empty();
         let kind = policy.host().unwrap_or_else(|| self.detect(needs_ticks));
         let unsupported = policy.unsupported(kind);
@@ -69,17 +73,16 @@ impl Root {
             unsupported.iter().for_each(|fault| log::error!("{fault}"));
             return false;
         }
+        self.shared.shares.set(policy.shares_keys(kind));
+        if kind == HostKind::Nginx && self.shared.shares_keys() {
+            // Without a zone for it NGINX traps. It should do so now, and not start.
+            let _ = abi::shared_data("jwt-gate");
+        }
         if kind == HostKind::Envoy {
             policy.exports().into_iter().for_each(declare);
         }
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
-        }
-        if needs_ticks && kind == HostKind::Bare {
-            log::error!(
-                "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and tokens of \
-                 such providers are answered with 503; use `local_jwks`"
-            );
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         // Elsewhere the call of a function that is not there may be a trap.
@@ -114,7 +117,11 @@ impl Root {
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
-        let timers = !needs_ticks || self.shared.tick.get() != 0;
+        // Ending ticks that were never asked for is a question that every host with timers bears.
+        let timers = match needs_ticks {
+            true => self.shared.tick.get() != 0,
+            false => abi::set_tick_period(0).is_ok(),
+        };
         let certain = shown == Err(Status::INTERNAL_FAILURE);
         if timers || certain { kind } else { HostKind::Bare }
     }
@@ -196,10 +203,22 @@ impl Root {
         let Some(errand) = errand.filter(|errand| !self.awaits(source, &errand.key)) else {
             return Command::Rest;
         };
-        if self.shared.shares_keys() && !fetching::lease(&errand, now) {
+        let is_leased = self.leased.contains(&source);
+        self.leased.retain(|leased| *leased != source);
+        if self.shared.shares_keys() && !is_leased && !fetching::lease(&errand, now) {
             return Command::Rest;
         }
-        self.send(now, source, errand)
+        match fetching::start(self, &errand) {
+            Ok(token) => {
+                self.give_up(source);
+                self.callouts.push(Callout { token, source, is_awaited: true, key: errand.key });
+                if let Some(gate) = &mut *self.shared.gate.borrow_mut() {
+                    gate.started(now, source);
+                }
+                Command::Rest
+            }
+            Err(why) => fetching::settle(&self.shared, now, source, Err(why)),
+        }
     }
 
     /// Whether an answer is waited for from the place that the document has now.
@@ -214,31 +233,6 @@ impl Root {
     fn give_up(&mut self, source: SourceId) {
         let of_source = self.callouts.iter_mut().filter(|callout| callout.source == source);
         of_source.for_each(|callout| callout.is_awaited = false);
-    }
-
-    fn send(&mut self, now: Timestamp, source: SourceId, errand: Errand) -> Command {
-        match fetching::start(self, &errand) {
-            Ok(token) => {
-                self.give_up(source);
-                self.callouts.push(Callout { token, source, is_awaited: true, key: errand.key });
-                if let Some(gate) = &mut *self.shared.gate.borrow_mut() {
-                    gate.started(now, source);
-                }
-                Command::Rest
-            }
-            Err(why) => fetching::settle(&self.shared, now, source, Err(why)),
-        }
-    }
-
-    /// Goes on to the next place of a document, with the right to fetch that was taken for the first.
-    /// Elsewhere than on Envoy that is for the next tick: not every host lets an answer lead to a
-    /// request.
-    fn proceed(&mut self, now: Timestamp, source: SourceId) -> Command {
-        let errand = self.shared.gate.borrow().as_ref().and_then(|gate| gate.errand(now, source));
-        match errand.filter(|_| self.shared.shares_keys()) {
-            Some(errand) => self.send(now, source, errand),
-            None => Command::Rest,
-        }
     }
 
     /// Whether a fetch is under way that is not ours.
@@ -299,12 +293,11 @@ impl Context for Root {
             return;
         }
         let end = answer.as_ref().map(fetching::Received::as_answer).map_err(Clone::clone);
-        let command = match fetching::settle(&self.shared, now, source, end) {
-            Command::Fetch => self.proceed(now, source),
-            command @ (Command::Rest | Command::Release) => command,
-        };
-        if command == Command::Release {
-            self.release(now);
+        match fetching::settle(&self.shared, now, source, end) {
+            Command::Release => self.release(now),
+            // With the next tick: not every host lets an answer lead to a request.
+            Command::Fetch => self.leased.push(source),
+            Command::Rest => {}
         }
     }
 }
