@@ -58,7 +58,7 @@ impl Schedule {
     /// document is too old.
     fn refresh(&self, asked: Option<Duration>) -> Duration {
         let lifetime = self.lifetime(asked);
-        lifetime.saturating_sub(Duration::from_secs(5).min(lifetime.div_f32(10.0)))
+        lifetime.saturating_sub(Duration::from_secs(5).min(lifetime / 10))
     }
 }
 
@@ -352,7 +352,7 @@ impl<T> Source<T> {
         let pause = first.saturating_mul(1 << before.min(16)).min(longest);
         // The moment of the failure is as good as a die: no two workers share it.
         let [share, ..] = now.as_millis().to_le_bytes();
-        let jitter = pause.mul_f32(f32::from(share) / 1024.0);
+        let jitter = pause.saturating_mul(share.into()) / 1024;
         let release = self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1));
         if retried.is_some() { release } else { Command::Rest }
     }
