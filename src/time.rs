@@ -191,7 +191,7 @@ mod tests {
             nanos in 0_i32..2,
         ) {
             let text = prost_types::Timestamp { seconds, nanos }.to_string();
-            let expected = u64::try_from(seconds + i64::from(nanos)).unwrap();
+            let expected = u64::try_from(seconds.saturating_add(nanos.into())).unwrap();
             proptest::prop_assert_eq!(rfc3339(&text), Some(expected), "{}", text);
         }
     }
