@@ -46,7 +46,7 @@ const POLICY: &str = r#"{
     { "name": "ping", "match": { "path": "/ping" }, "requirement_name": "in" },
     { "name": "never", "match": { "prefix": "/old" }, "requirement_name": "in" },
     { "name": "also-never", "match": { "prefix": "/old/open" } },
-    { "name": "open", "match": { "prefix": "/" , "methods": ["GET"] } }
+    { "name": "open", "match": { "path": "/" } }
   ],
   "limits": { "max_token_bytes": 4000 }
 }"#;
@@ -100,7 +100,7 @@ impl World {
             view.push((b"authorization".to_vec(), format!("Bearer {token}").into_bytes()));
         }
         let now = Timestamp::from_secs(NOW);
-        let mut gate = Gate::new(Arc::new(policy), now);
+        let gate = Gate::new(Arc::new(policy), now);
         let moment = Moment { now, may_wait: false };
         matches!(gate.check(moment, &&*view, Lent::NOTHING), Decision::Allow(_))
     }
@@ -134,6 +134,9 @@ impl World {
                     new.push(old.next().unwrap());
                     at += 1;
                 }
+                continue;
+            }
+            if line.starts_with('\\') {
                 continue;
             }
             let (sign, text) = line.split_at(1);
@@ -178,15 +181,13 @@ fn each_change_is_told_with_its_reason() {
             "roles.viewer: nobody needed all of `reports:read`",
             "rule `trial` is on trial and would have refused none of 1 requests; it is enforced",
             "rule `ping` is only used with PUT",
+            "rule `open` is only used with GET, HEAD",
             "rule `also-never` was never found; its requests are refused",
         ]
     );
     assert_eq!(
         proposed.withheld,
-        [
-            "rule `also-never` was never found; without it its requests might find another rule or pass",
-            "rule `never` was never found; without it its requests might find another rule or pass",
-        ]
+        ["rule `never` was never found; without it its requests might find another rule or pass",]
     );
 }
 
@@ -194,7 +195,7 @@ fn each_change_is_told_with_its_reason() {
 fn permissions_count_as_used_where_the_log_does_not_name_roles() {
     let proposed = World::new(POLICY).propose(&LOGGED, false);
     let roles = proposed.changes.iter().filter(|change| change.starts_with("roles."));
-    assert_eq!(roles.collect::<Vec<_>>(), ["roles.viewer: nobody needed all of `reports:read`"; 0]);
+    assert_eq!(roles.count(), 0, "{:?}", proposed.changes);
     let untold = proposed.withheld.iter().filter(|why| why.contains("audit.claims"));
     assert_eq!(untold.count(), 2, "{:?}", proposed.withheld);
 }
