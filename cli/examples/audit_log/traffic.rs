@@ -167,7 +167,8 @@ fn line(dice: &mut Dice, at: u64) -> String {
         }
         _ => PASSED,
     };
-    let rule = if end == UNAUTHORIZED && rule.roles.contains(&"viewer") { &WRITE_ORDERS } else { rule };
+    let rule =
+        if end == UNAUTHORIZED && rule.roles.contains(&"viewer") { &WRITE_ORDERS } else { rule };
     let method = dice.one_of(rule.methods).unwrap_or_default();
     let lifetime = dice.one_of(&["300", "300", "900", "3600"]).unwrap_or_default();
     let lifetime = if client == "app-17" { "604800" } else { lifetime };
