@@ -1,5 +1,7 @@
 //! `jwt-gate report` as a person runs it, and as `docs/report.md` shows it.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 #[path = "../examples/audit_log/traffic.rs"]
 mod traffic;
 
