@@ -4,7 +4,9 @@
 
 mod check;
 mod error;
+mod migrate;
 mod output;
+mod report;
 
 use std::io;
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Migrate(migrate::Arguments),
+    Report(report::Arguments),
 }
 
 /// How a command ended that could do its work.
@@ -48,6 +52,8 @@ impl Command {
     fn run(&self, output: &mut Output<'_>) -> Result<Ending, Error> {
         match self {
             Self::Check(arguments) => check::run(arguments, output),
+            Self::Migrate(arguments) => migrate::run(arguments, output),
+            Self::Report(arguments) => report::run(arguments, output),
         }
     }
 }
