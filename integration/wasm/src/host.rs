@@ -1,7 +1,7 @@
 //! The proxy around the VMs: clock, clusters, shared data, configuration.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) stop_iteration: bool,
     pub(crate) directives: Vec<ProxySetHeader>,
+    pub(crate) variables: BTreeSet<String>,
     pub(crate) properties: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) log_level: u32,
     pub(crate) random: u64,
@@ -65,6 +66,7 @@ impl Host {
             faults: Faults::default(),
             stop_iteration: false,
             directives: Vec::new(),
+            variables: BTreeSet::new(),
             properties: BTreeMap::new(),
             log_level: 2,
             random: 0x9E37_79B9_7F4A_7C15,
@@ -165,6 +167,11 @@ impl Host {
         self.world.borrow_mut().stop_iteration = allowed;
     }
 
+    /// Adds NGINX's `set $<variable> "";`: only a variable that the configuration names can be set.
+    pub fn set_variable(&self, variable: &str) {
+        self.world.borrow_mut().variables.insert(variable.to_owned());
+    }
+
     /// Adds NGINX's `proxy_set_header <name> $<variable>`.
     pub fn proxy_set_header(&self, name: &str, variable: &str) {
         let directive = ProxySetHeader { name: name.to_owned(), variable: variable.to_owned() };
@@ -187,6 +194,11 @@ impl Host {
     /// Makes a hostcall return this status without doing anything.
     pub fn fail(&self, hostcall: &str, status: Status, times: Times) {
         self.world.borrow_mut().faults.add(hostcall, status, times);
+    }
+
+    /// Makes one answer in four another one than it should be: cut off, empty, with wrong lengths.
+    pub fn lie(&self, seed: u64) {
+        self.world.borrow_mut().faults.lie(seed);
     }
 
     /// Takes all injected failures back.
