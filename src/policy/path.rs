@@ -107,7 +107,7 @@ impl<'r> Target<'r> {
         let mut readings = Vec::new();
         let mut room = MAX_READ;
         for liberties in liberties(self.path, &decoded) {
-            let reading = Cow::Owned(liberties.read(self.path));
+            let reading: Cow<'r, [u8]> = Cow::Owned(liberties.read(self.path));
             match readings.iter().position(|known| *known == reading) {
                 // The most liberal one is the last, also where it is another one's reading.
                 Some(at) => drop(readings.remove(at)),

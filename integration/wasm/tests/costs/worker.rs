@@ -7,7 +7,7 @@ use std::time::Instant;
 use jwt_gate_scenario::Keyring;
 use jwt_gate_test_host::{Host, Module, Personality, Request, RootId, Vm};
 
-use crate::cases::Case;
+use crate::cases::{Case, bearer};
 
 pub(crate) fn keyring() -> &'static Keyring {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();
@@ -71,11 +71,12 @@ impl Worker {
     }
 }
 
-/// How long such a request takes, the best of some.
+/// How long such a request takes when it comes for the first time, the best of some.
 pub(crate) fn milliseconds(case: &Case) -> f64 {
-    let worker = Worker::of(unmetered(), &case.config);
-    let request = case.request(&worker);
     let time = || {
+        let worker = Worker::of(unmetered(), &case.config);
+        worker.send(&bearer("a.b.c"));
+        let request = case.request(&worker);
         let start = Instant::now();
         worker.send(&request);
         start.elapsed().as_secs_f64() * 1e3
