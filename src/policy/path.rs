@@ -343,7 +343,7 @@ mod tests {
             ("/a".repeat(4_096), 1),
             ("/a".repeat(4_097), 0),
             ("/%61".repeat(2_048), 2),
-            (r"/%2e%2e/\..;a//b".repeat(16), 45),
+            (r"/%2e%2e/\..;a//b".repeat(16), 27),
             (r"/%2e%2e/\..;a//b".repeat(500), 0),
         ];
         for (path, expected) in cases {

@@ -6,9 +6,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "test code"
+    clippy::disallowed_methods,
+    reason = "test code, which measures time on demand"
 )]
 
 #[path = "costs/cases.rs"]
