@@ -86,7 +86,8 @@ impl Searched {
             self.secrets.iter().map(String::as_str).find(|secret| text.contains(secret))
         });
         assert_eq!(told, None, "{place}: {text}");
-        assert!(!text.contains(['\n', '\r', '\0']), "{place}: {text:?}");
+        // NGINX ends a body's line by itself.
+        assert!(!text.trim_end().contains(['\n', '\r', '\0']), "{place}: {text:?}");
     }
 }
 
