@@ -1,7 +1,13 @@
 //! What the module says to anyone but the upstream: no byte of a token, a key, or a claim.
 //!
 //! Every claim, header and key has a mark of its own, and all that comes out is searched for them.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "test code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
 #[path = "support/release.rs"]
 mod release;
