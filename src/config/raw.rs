@@ -37,11 +37,11 @@ record! {
         host_crypto: Option<bool>,
         limits: Option<Limits>,
         token_cache: Option<TokenCache>,
+        audit: Option<Audit>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        audit: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
     }
@@ -84,6 +84,26 @@ record! {
         max_keys_tried: Option<u32>,
         max_jwks_bytes: Option<u32>,
         max_held_requests: Option<u32>,
+    }
+}
+
+record! {
+    /// What is told of decisions.
+    pub(crate) struct Audit {
+        log: Option<Logged>,
+        claims: Vec<ClaimName>,
+    }
+}
+
+word! {
+    /// Decisions that get a line in the log.
+    pub(crate) enum Logged {
+        /// Refusals.
+        Denied = "denied",
+        /// All.
+        All = "all",
+        /// None.
+        None = "none",
     }
 }
 

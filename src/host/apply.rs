@@ -9,53 +9,63 @@ use crate::rejection::Rejection;
 use crate::request::{Lines, RequestView};
 
 /// What became of a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Applied {
     /// It may go on.
     Forward,
-    /// It was answered as the effects say.
+    /// It was answered.
     Replied,
-    /// It was to go on, and was answered all the same.
-    Refused(Rejection),
 }
 
-/// Applies effects to the request of the effective context. What the host refuses to do ends in a
-/// refusal of the request: with half of its headers changed it must not go on.
-pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Applied {
+/// Why effects were not applied.
+enum Failure {
+    /// The host did not do what it was told.
+    Host(Status),
+    /// The request is one that this host cannot forward safely.
+    Request(Rejection),
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::Host(status)
+    }
+}
+
+/// Applies effects to the request of the effective context. The error is why it has to be refused
+/// all the same: with half of its headers changed it must not go on.
+pub(super) fn apply(
+    kind: HostKind,
+    view: &HostView,
+    effects: &Effects,
+) -> Result<Applied, Rejection> {
     let done = match effects {
-        Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
+        Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE.into()),
         Effects::Forward(forward) => self::forward(kind, view, forward),
-        Effects::Reply(reply) => answer(kind, reply),
+        Effects::Reply(reply) => answer(kind, reply).map_err(Failure::Host),
     };
-    done.unwrap_or_else(|status| {
-        log::error!(
-            "the proxy failed to show or change a request (status {}); it is answered 503",
-            status.0
-        );
-        if let Effects::Reply(reply) = Effects::misconfigured() {
-            // Should this fail as well, the request stays paused: it does not pass.
-            let _ = answer(kind, &reply);
+    done.map_err(|failure| match failure {
+        Failure::Request(why) => why,
+        Failure::Host(status) => {
+            log::error!(
+                "the proxy failed to show or change a request (status {}); it is answered 503",
+                status.0
+            );
+            Rejection::Misconfigured
         }
-        Applied::Refused(Rejection::Misconfigured)
     })
 }
 
-fn forward(kind: HostKind, view: &HostView, forward: &Forward) -> Result<Applied, Status> {
-    let applied = match kind {
+fn forward(kind: HostKind, view: &HostView, forward: &Forward) -> Result<Applied, Failure> {
+    match kind {
         HostKind::Nginx => on_nginx(view, &forward.headers)?,
-        HostKind::Envoy | HostKind::Bare => {
-            forward.headers.iter().try_for_each(change)?;
-            Applied::Forward
-        }
-    };
-    if applied == Applied::Forward {
-        // A later filter may decide by what it reads: without it the request must not go on.
-        forward.exports.iter().try_for_each(|export| leave(kind, export))?;
-        if forward.reroute && kind == HostKind::Envoy {
-            abi::call_foreign_function("clear_route_cache", b"")?;
-        }
+        HostKind::Envoy | HostKind::Bare => forward.headers.iter().try_for_each(change)?,
     }
-    Ok(applied)
+    // A later filter may decide by what it reads: without it the request must not go on.
+    forward.exports.iter().try_for_each(|export| leave(kind, export))?;
+    if forward.reroute && kind == HostKind::Envoy {
+        abi::call_foreign_function("clear_route_cache", b"")?;
+    }
+    Ok(Applied::Forward)
 }
 
 fn change(op: &HeaderOp) -> Result<(), Status> {
@@ -69,15 +79,13 @@ fn change(op: &HeaderOp) -> Result<(), Status> {
 /// There a removed header still reaches the upstream, and only the first of several is replaced.
 /// So a header that has to go is emptied, which NGINX does not forward when it is set from a
 /// variable, and a request that has it twice is refused.
-fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
+fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<(), Failure> {
     let repeated = |op: &HeaderOp| match op {
         HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
         HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
     };
     if ops.iter().any(repeated) {
-        let why = Rejection::RepeatedOwnedHeader;
-        answer(HostKind::Nginx, &Effects::plain(&why))?;
-        return Ok(Applied::Refused(why));
+        return Err(Failure::Request(Rejection::RepeatedOwnedHeader));
     }
     for op in ops {
         match op {
@@ -86,7 +94,7 @@ fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
             HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
         }
     }
-    Ok(Applied::Forward)
+    Ok(())
 }
 
 fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
