@@ -2,11 +2,12 @@
 
 use super::abi::{self, Status};
 use super::export::leave;
+use super::nginx;
 use super::view::{HostView, serialise_pairs};
 use crate::effects::{Effects, Forward, HeaderOp, Reply};
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
-use crate::request::{Lines, RequestView};
+use crate::request::HeaderName;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,7 +19,7 @@ pub(super) enum Applied {
 }
 
 /// Why effects were not applied.
-enum Failure {
+pub(super) enum Failure {
     /// The host did not do what it was told.
     Host(Status),
     /// The request is one that this host cannot forward safely.
@@ -32,15 +33,17 @@ impl From<Status> for Failure {
 }
 
 /// Applies effects to the request of the effective context. The error is why it has to be refused
-/// all the same: with half of its headers changed it must not go on.
+/// all the same: with half of its headers changed it must not go on. `owned` are the headers that
+/// only the gate may write.
 pub(super) fn apply(
     kind: HostKind,
     view: &HostView,
+    owned: &[HeaderName],
     effects: &Effects,
 ) -> Result<Applied, Rejection> {
     let done = match effects {
         Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE.into()),
-        Effects::Forward(forward) => self::forward(kind, view, forward),
+        Effects::Forward(forward) => self::forward(kind, view, owned, forward),
         Effects::Reply(reply) => answer(kind, reply).map_err(Failure::Host),
     };
     done.map_err(|failure| match failure {
@@ -55,9 +58,14 @@ pub(super) fn apply(
     })
 }
 
-fn forward(kind: HostKind, view: &HostView, forward: &Forward) -> Result<Applied, Failure> {
+fn forward(
+    kind: HostKind,
+    view: &HostView,
+    owned: &[HeaderName],
+    forward: &Forward,
+) -> Result<Applied, Failure> {
     match kind {
-        HostKind::Nginx => on_nginx(view, &forward.headers)?,
+        HostKind::Nginx => nginx::forward(view, owned, &forward.headers)?,
         HostKind::Envoy | HostKind::Bare => forward.headers.iter().try_for_each(change)?,
     }
     // A later filter may decide by what it reads: without it the request must not go on.
@@ -76,27 +84,7 @@ fn change(op: &HeaderOp) -> Result<(), Status> {
     }
 }
 
-/// There a removed header still reaches the upstream, and only the first of several is replaced.
-/// So a header that has to go is emptied, which NGINX does not forward when it is set from a
-/// variable, and a request that has it twice is refused.
-fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<(), Failure> {
-    let repeated = |op: &HeaderOp| match op {
-        HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
-        HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
-    };
-    if ops.iter().any(repeated) {
-        return Err(Failure::Request(Rejection::RepeatedOwnedHeader));
-    }
-    for op in ops {
-        match op {
-            HeaderOp::Remove(name) => abi::replace_header(name.as_str(), b"")?,
-            HeaderOp::Add(name, value) => abi::replace_header(name.as_str(), value)?,
-            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
-        }
-    }
-    Ok(())
-}
-
+/// Answers a request in place of the upstream.
 fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
     for export in &reply.exports {
         // Only logs can read it; the answer does not wait for them.

@@ -17,6 +17,7 @@ use crate::policy::HostKind;
 use crate::rejection::Rejection;
 use crate::remote::Lack;
 use crate::remote::source::Command;
+use crate::request::HeaderName;
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub(super) cache: RefCell<Option<TokenCache>>,
     /// The host.
     pub(super) kind: Cell<HostKind>,
+    /// Whether the policy and the host let workers share keys.
+    pub(super) shares: Cell<bool>,
     /// The host's cryptography.
     pub(super) crypto: RefCell<EnvoyCrypto>,
     /// Counters.
@@ -71,6 +74,7 @@ impl Shared {
             gate: RefCell::default(),
             cache: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
+            shares: Cell::new(false),
             crypto: RefCell::default(),
             counters: RefCell::default(),
             held: WaitList::default(),
@@ -135,10 +139,9 @@ impl Shared {
         counters.add(Counter::CacheMiss, tally.misses);
     }
 
-    /// Whether workers tell each other of keys. NGINX has shared data only where it was configured,
-    /// and traps where it was not.
+    /// Whether workers tell each other of keys.
     pub(super) fn shares_keys(&self) -> bool {
-        self.kind.get() == HostKind::Envoy
+        self.shares.get()
     }
 
     /// Answers a request that cannot be judged.
@@ -155,7 +158,7 @@ impl Shared {
         account: Account<'_>,
         effects: &Effects,
     ) -> Outcome {
-        match apply::apply(self.kind.get(), view, effects) {
+        match apply::apply(self.kind.get(), view, gate.policy().owned(), effects) {
             Ok(applied) => {
                 self.tell(account, effects);
                 applied.into()
@@ -171,7 +174,7 @@ impl Shared {
 
     /// Answers a request. Should this fail, it stays paused: it does not pass.
     fn answer(&self, view: &HostView, effects: &Effects) -> Outcome {
-        apply::apply(self.kind.get(), view, effects).map_or(Outcome::Replied, Outcome::from)
+        apply::apply(self.kind.get(), view, &[], effects).map_or(Outcome::Replied, Outcome::from)
     }
 
     /// Counts what became of a request, and writes it to the log where that is asked for.
