@@ -17,7 +17,6 @@ use crate::policy::HostKind;
 use crate::rejection::Rejection;
 use crate::remote::Lack;
 use crate::remote::source::Command;
-use crate::request::HeaderName;
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.
