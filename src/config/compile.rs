@@ -2,6 +2,7 @@
 
 mod cache;
 mod condition;
+mod discovery;
 mod export;
 mod keys;
 mod matcher;

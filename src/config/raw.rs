@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{
-    ClaimName, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
-    RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
+    ClaimName, Discovery, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider,
+    RemoteJwks, RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
 };
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
 

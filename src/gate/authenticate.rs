@@ -229,8 +229,9 @@ impl Gate {
             Keys::Remote(id) => *id,
         };
         let Some(keys) = self.keys(moment.now, id) else {
-            let kid = token.stated().kid().map(KidHash::new);
-            return self.lacking(moment, Lack { source: id, kid });
+            let source = self.first_lacking(moment.now, id);
+            let kid = token.stated().kid().filter(|_| source == id).map(KidHash::new);
+            return self.lacking(moment, Lack { source, kid });
         };
         let unknown = match token.stated().kid() {
             // No endpoint gives a shared secret, whatever its name.

@@ -17,7 +17,7 @@ use super::shared::{self, Outcome, Shared};
 use super::stream::Stream;
 use super::{fetching, logger};
 use crate::cache::TokenCache;
-use crate::gate::Gate;
+use crate::gate::{Errand, Gate};
 use crate::policy::{HostKind, Policy};
 use crate::remote::SourceId;
 use crate::remote::fetch::FetchError;
@@ -37,9 +37,16 @@ const TICK_FIRST: u32 = 1;
 pub(super) struct Root {
     shared: Rc<Shared>,
     /// Callouts whose answers may come, by their tokens. An answer that is late is welcome, too.
-    callouts: BTreeMap<u32, SourceId>,
+    callouts: BTreeMap<u32, Callout>,
     /// The callouts that are still waited for.
     awaited: BTreeMap<SourceId, u32>,
+}
+
+/// A fetch that was sent.
+struct Callout {
+    source: SourceId,
+    /// The record of the document at the place that was asked.
+    key: String,
 }
 
 impl Root {
@@ -169,11 +176,9 @@ impl Root {
         if !self.shared.shares_keys() {
             return Command::Rest;
         }
-        match &mut *self.shared.gate.borrow_mut() {
-            Some(gate) => match gate.remote(source).map(fetching::record) {
-                Some((record, _)) => gate.adopt(now, source, &record),
-                None => Command::Rest,
-            },
+        let Some(gate) = &mut *self.shared.gate.borrow_mut() else { return Command::Rest };
+        match gate.record_key(now, source) {
+            Some(key) => gate.adopt(now, source, &fetching::record(&key).0),
             None => Command::Rest,
         }
     }
@@ -188,16 +193,26 @@ impl Root {
 
     /// Starts a fetch, unless one is under way here or in another worker.
     fn start(&mut self, now: Timestamp, source: SourceId) -> Command {
-        let remote = self.shared.gate.borrow().as_ref().and_then(|g| g.remote(source).cloned());
-        let Some(remote) = remote.filter(|_| !self.awaited.contains_key(&source)) else {
+        let errand = self.shared.gate.borrow().as_ref().and_then(|gate| gate.errand(now, source));
+        let Some(errand) = errand.filter(|errand| !self.awaits(source, &errand.key)) else {
             return Command::Rest;
         };
-        if self.shared.shares_keys() && !fetching::lease(&remote, now) {
+        if self.shared.shares_keys() && !fetching::lease(&errand, now) {
             return Command::Rest;
         }
-        match fetching::start(self, &remote) {
+        self.send(now, source, errand)
+    }
+
+    /// Whether an answer is waited for from the place that the document has now.
+    fn awaits(&self, source: SourceId, key: &str) -> bool {
+        let callout = self.awaited.get(&source).and_then(|token| self.callouts.get(token));
+        callout.is_some_and(|callout| callout.key == key)
+    }
+
+    fn send(&mut self, now: Timestamp, source: SourceId, errand: Errand) -> Command {
+        match fetching::start(self, &errand) {
             Ok(token) => {
-                self.callouts.insert(token, source);
+                self.callouts.insert(token, Callout { source, key: errand.key });
                 self.awaited.insert(source, token);
                 if let Some(gate) = &mut *self.shared.gate.borrow_mut() {
                     gate.started(now, source);
@@ -205,6 +220,17 @@ impl Root {
                 Command::Rest
             }
             Err(why) => fetching::settle(&self.shared, now, source, Err(why)),
+        }
+    }
+
+    /// Goes on to the next place of a document, with the right to fetch that was taken for the first.
+    /// Elsewhere than on Envoy that is for the next tick: not every host lets an answer lead to a
+    /// request.
+    fn proceed(&mut self, now: Timestamp, source: SourceId) -> Command {
+        let errand = self.shared.gate.borrow().as_ref().and_then(|gate| gate.errand(now, source));
+        match errand.filter(|_| self.shared.shares_keys()) {
+            Some(errand) => self.send(now, source, errand),
+            None => Command::Rest,
         }
     }
 
@@ -253,21 +279,26 @@ fn seed() -> u64 {
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         let Some(now) = shared::now() else { return };
-        let Some(source) = self.callouts.remove(&token) else { return };
+        let Some(Callout { source, key }) = self.callouts.remove(&token) else { return };
         let was_awaited = self.awaited.get(&source) == Some(&token);
         if was_awaited {
             self.awaited.remove(&source);
         }
         let limit = match &*self.shared.gate.borrow() {
-            Some(gate) => gate.max_bytes(source),
-            None => return,
+            // What comes from a place that the document has left means nothing.
+            Some(gate) if gate.record_key(now, source) == Some(key) => gate.max_bytes(source),
+            Some(_) | None => return,
         };
         let answer = fetching::answer(headers, body, limit);
         if answer.is_err() && !was_awaited {
             return;
         }
         let end = answer.as_ref().map(fetching::Received::as_answer).map_err(Clone::clone);
-        if fetching::settle(&self.shared, now, source, end) == Command::Release {
+        let command = match fetching::settle(&self.shared, now, source, end) {
+            Command::Fetch => self.proceed(now, source),
+            command @ (Command::Rest | Command::Release) => command,
+        };
+        if command == Command::Release {
             self.release(now);
         }
     }

@@ -19,23 +19,27 @@ pub struct Record {
     pub history: History,
     /// How long the answer asked to be kept; `None`: it did not say.
     pub fresh_for: Option<Duration>,
+    /// What the log has been told of the last failure, as a number: workers that fail alike say it
+    /// once.
+    pub told: u64,
     /// The document, as it came; empty before the first.
     pub body: Vec<u8>,
 }
 
 /// Form of the record, in its first byte: another form is no record.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 
 /// What stands for an answer that did not say how long it may be kept.
 const UNTOLD: u64 = u64::MAX;
 
 impl Record {
-    /// The record as bytes: the form, seven numbers of eight bytes, the document.
+    /// The record as bytes: the form, eight numbers of eight bytes, the document.
     pub fn to_bytes(&self) -> Vec<u8> {
         let History { began, came, asked, in_vain } = self.history;
         let times = [self.leased_until, self.failed_at, began, came, asked];
         let fresh_for = self.fresh_for.map(|time| u64::try_from(time.as_millis()));
-        let numbers = [u64::from(in_vain), fresh_for.map_or(UNTOLD, |time| time.unwrap_or(UNTOLD))];
+        let fresh_for = fresh_for.map_or(UNTOLD, |time| time.unwrap_or(UNTOLD));
+        let numbers = [u64::from(in_vain), fresh_for, self.told];
         let numbers = times.into_iter().map(Timestamp::as_millis).chain(numbers);
         let head = [FORM].into_iter().chain(numbers.flat_map(u64::to_le_bytes));
         head.chain(self.body.iter().copied()).collect()
@@ -54,12 +58,14 @@ impl Record {
         let (came, rest) = time(rest)?;
         let (asked, rest) = time(rest)?;
         let (in_vain, rest) = number(rest)?;
-        let (fresh_for, body) = number(rest)?;
+        let (fresh_for, rest) = number(rest)?;
+        let (told, body) = number(rest)?;
         let in_vain = u32::try_from(in_vain).unwrap_or(u32::MAX);
         let history = History { began, came, asked, in_vain };
         let fresh_for = (fresh_for != UNTOLD).then(|| Duration::from_millis(fresh_for));
         let body = body.to_vec();
-        (*form == FORM).then_some(Self { leased_until, failed_at, history, fresh_for, body })
+        let record = Self { leased_until, failed_at, history, fresh_for, told, body };
+        (*form == FORM).then_some(record)
     }
 
     /// Whether another worker fetches. A lease from a broken clock does not last for ever.
@@ -95,6 +101,7 @@ mod tests {
                     in_vain: 5,
                 },
                 fresh_for,
+                told: 6,
                 body: b"{}".to_vec(),
             };
             assert_eq!(Record::from_bytes(&record.to_bytes()), record);
@@ -104,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_no_record_counts_as_none() {
         let good = Record::default().to_bytes();
-        for bytes in [&b""[..], b"x", &good[..56], &[1; 64], &[3; 64]] {
+        for bytes in [&b""[..], b"x", &good[..64], &[1; 72], &[2; 72]] {
             assert_eq!(Record::from_bytes(bytes), Record::default(), "{bytes:?}");
         }
     }

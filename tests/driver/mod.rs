@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use jwt_gate::remote::fetch::{Answer, FetchError};
 use jwt_gate::remote::freshness;
 use jwt_gate::remote::source::Command;
 use jwt_gate::time::Timestamp;
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
+use jwt_gate_scenario::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 
 /// A gate, a clock that is set by hand, and what the endpoint answers.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Core {
     now: Timestamp,
     gate: Option<Gate>,
     cache: Option<TokenCache>,
-    endpoint: Option<Endpoint>,
+    endpoints: BTreeMap<Document, Endpoint>,
     fetches: u64,
     log: Vec<String>,
     left: Left,
@@ -34,8 +35,8 @@ impl Core {
     /// A driver for one scenario.
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
-        let (log, left) = (Vec::new(), Left::default());
-        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log, left }
+        let (endpoints, log, left) = (BTreeMap::new(), Vec::new(), Left::default());
+        Self { now, gate: None, cache: None, endpoints, fetches: 0, log, left }
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -43,15 +44,22 @@ impl Core {
         let sources: Vec<_> = self.gate.iter().flat_map(Gate::sources).collect();
         for source in sources {
             let now = self.now;
-            let command = self.gate.as_mut().map(|gate| gate.tick(now, source));
-            if command == Some(Command::Fetch) {
+            let begins = self.gate.as_mut().is_some_and(|gate| {
+                gate.tick(now, source) == Command::Fetch || gate.is_fetching(source)
+            });
+            if begins {
                 self.fetch(source);
             }
         }
     }
 
     fn fetch(&mut self, source: SourceId) {
-        let (Some(gate), Some(endpoint)) = (&mut self.gate, &self.endpoint) else { return };
+        let Some(gate) = &mut self.gate else { return };
+        let Some(place) = gate.endpoint(self.now, source) else { return };
+        let absent = Endpoint::absent();
+        let at = |document: &&Document| document.path("") == *place.path;
+        let document = Document::ALL.iter().find(at);
+        let endpoint = document.and_then(|d| self.endpoints.get(d)).unwrap_or(&absent);
         let body = match &endpoint.body {
             Body::Bytes(bytes) => bytes.clone(),
             Body::Size(size) => vec![b' '; usize::try_from(*size).unwrap_or(0)],
@@ -69,6 +77,9 @@ impl Core {
         };
         let settled = gate.settle(self.now, source, end);
         self.log.extend(settled.note.map(|note| note.to_string()));
+        if settled.command == Command::Fetch {
+            self.fetch(source);
+        }
     }
 
     /// Decides on a request, and holds it as long as it may wait.
@@ -110,7 +121,7 @@ impl Driver for Core {
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        self.endpoint = Some(idp);
+        self.endpoints.insert(Document::Keys, idp);
         let policy = Policy::from_json(config.as_bytes())
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         self.cache = Some(TokenCache::new(&policy, 0));
@@ -119,8 +130,8 @@ impl Driver for Core {
         Ok(())
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.endpoint = Some(idp);
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.endpoints.insert(document, endpoint);
     }
 
     fn advance(&mut self, time: Duration) {

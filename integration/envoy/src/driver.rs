@@ -12,7 +12,7 @@ use std::{
 };
 
 use jwt_gate_scenario as scenario;
-use scenario::{Body, Driver, Endpoint, Level, Reply};
+use scenario::{Body, Document, Driver, Endpoint, Level, Reply};
 
 use crate::{
     bootstrap::{Bootstrap, Cluster, Filter, Listener, Module},
@@ -73,8 +73,9 @@ pub struct Scene<'t> {
 }
 
 impl Scene<'_> {
-    fn path(&self) -> String {
-        format!("/{}/jwks.json", self.name)
+    /// Where a document of the identity provider is.
+    fn path(&self, document: Document) -> String {
+        document.path(&format!("/{}", self.name))
     }
 
     /// Whether a line of the log is not about another scenario.
@@ -105,11 +106,11 @@ impl Driver for Scene<'_> {
     }
 
     fn idp_uri(&self) -> String {
-        format!("http://idp.test{}", self.path())
+        format!("https://idp.test{}", self.path(Document::Keys))
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        self.endpoint(idp);
+        self.endpoint(Document::Keys, idp);
         let module = Module::new(&self.name, &self.theatre.module, config);
         let listener = Listener::new(&self.name).filter(Filter::Wasm(module));
         match self.theatre.envoy.listen(listener) {
@@ -120,8 +121,8 @@ impl Driver for Scene<'_> {
         Ok(())
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.theatre.idp.set(&self.path(), behaviour(idp));
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.theatre.idp.set(&self.path(document), behaviour(endpoint));
     }
 
     fn advance(&mut self, time: Duration) {

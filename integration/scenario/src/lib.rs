@@ -15,7 +15,7 @@ mod suite;
 mod token;
 mod words;
 
-pub use driver::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
+pub use driver::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 pub use expand::{ExpandError, Expansion, expand};
 pub use forgery::{FORGERY_KEYS, Forgery, forgeries};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};

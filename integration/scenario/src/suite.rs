@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::driver::Level;
+use crate::driver::{Document, Level};
 
-pub(crate) use endpoint::EndpointText;
+pub(crate) use endpoint::Endpoints;
 pub use step::StepProblem;
 pub(crate) use step::{Expected, RequestText, Step};
 
@@ -28,7 +28,7 @@ pub struct Scenario {
     pub(crate) name: String,
     pub(crate) file: String,
     pub(crate) config: String,
-    pub(crate) idp: EndpointText,
+    pub(crate) idp: Endpoints,
     pub(crate) faults: Option<Vec<String>>,
     pub(crate) skip: BTreeMap<Level, String>,
     pub(crate) steps: Vec<Step>,
@@ -219,7 +219,14 @@ impl Scenario {
             (Some(_), true) | (None, false) => {}
         }
         let config = raw.config.as_deref().or(config).ok_or(Problem::NoConfig)?;
-        let idp = raw.idp.map_or_else(|| Ok(EndpointText::default()), EndpointText::read);
+        let idp = endpoint::endpoints([
+            (Document::Keys, raw.idp),
+            (Document::Moved, raw.moved),
+            (Document::Discovery, raw.discovery),
+            (Document::Metadata, raw.metadata),
+        ]);
+        let mut idp = idp.map_err(Problem::Endpoint)?;
+        idp.entry(Document::Keys).or_default();
         let mut steps = Vec::new();
         for (number, table) in (1..).zip(raw.step) {
             let wrong = |e| Problem::StepFormat(number, Box::new(e));
@@ -230,7 +237,7 @@ impl Scenario {
             name: raw.name,
             file: file.to_owned(),
             config: config.to_owned(),
-            idp: idp.map_err(Problem::Endpoint)?,
+            idp,
             faults: raw.faults,
             skip,
             steps,

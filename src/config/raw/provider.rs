@@ -1,9 +1,10 @@
 //! Providers: who issues tokens, where they are looked for, what is told to the upstream.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::error::{ConfigPath, Faults};
-use crate::config::raw::{LATER, StringMatcher};
+use crate::config::raw::StringMatcher;
 use crate::config::read::{Read, Text, expected, record, word};
 use crate::json::Value;
 use crate::time::rfc3339;
@@ -20,6 +21,7 @@ record! {
         clock_skew_seconds: Option<u32>,
         local_jwks: Option<LocalJwks>,
         remote_jwks: Option<RemoteJwks>,
+        discovery: Option<Discovery>,
         from_headers: Vec<TokenHeader>,
         from_params: Vec<Text>,
         from_cookies: Vec<Text>,
@@ -43,9 +45,6 @@ record! {
         realm: Option<Text>,
         resource_metadata: Option<Text>,
         jwt_cache_config: Option<JwtCacheConfig>,
-    }
-    refused {
-        discovery: LATER,
     }
 }
 
@@ -101,9 +100,18 @@ record! {
 }
 
 record! {
-    /// Keys behind a URL.
+    /// Keys where the issuer says that they are.
+    pub(crate) struct Discovery {
+        cluster: Text,
+        timeout: Duration,
+        jwks_hosts: BTreeMap<String, Text>,
+    }
+}
+
+record! {
+    /// Keys behind a URL, which `discovery` may tell.
     pub(crate) struct RemoteJwks {
-        http_uri: HttpUri,
+        http_uri: Option<HttpUri>,
         cache_duration: Option<Duration>,
         async_fetch: Option<AsyncFetch>,
         stale_if_error: Option<Duration>,
@@ -112,6 +120,20 @@ record! {
         max_wait: Option<Duration>,
         retry_policy: Option<RetryPolicy>,
     }
+}
+
+impl RemoteJwks {
+    /// Without any member.
+    pub(crate) const EMPTY: Self = Self {
+        http_uri: None,
+        cache_duration: None,
+        async_fetch: None,
+        stale_if_error: None,
+        refetch_on_unknown_kid: None,
+        min_interval: None,
+        max_wait: None,
+        retry_policy: None,
+    };
 }
 
 record! {

@@ -8,13 +8,6 @@ const LOCAL: &str = r#"{"providers": {"p": {"local_jwks": {"inline_string": "$JW
 #[test]
 fn refused_names_of_a_provider_say_why() {
     hold(
-        LOCAL,
-        r##"
-"discovery": {}
-    providers.p.discovery: is not available in this version
-"##,
-    );
-    hold(
         r#"{"providers": {"p": {"local_jwks": {$}}}}"#,
         r##"
 "filename": "/x"

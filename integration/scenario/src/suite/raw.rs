@@ -33,6 +33,9 @@ pub(super) struct Scenario {
     pub(super) name: String,
     pub(super) config: Option<String>,
     pub(super) idp: Option<Endpoint>,
+    pub(super) moved: Option<Endpoint>,
+    pub(super) discovery: Option<Endpoint>,
+    pub(super) metadata: Option<Endpoint>,
     pub(super) faults: Option<Vec<String>>,
     #[serde(default)]
     pub(super) skip: BTreeMap<String, String>,
@@ -45,6 +48,9 @@ pub(super) struct Scenario {
 pub(super) struct Step {
     pub(super) after: Option<String>,
     pub(super) idp: Option<Endpoint>,
+    pub(super) moved: Option<Endpoint>,
+    pub(super) discovery: Option<Endpoint>,
+    pub(super) metadata: Option<Endpoint>,
     pub(super) request: Option<String>,
     pub(super) headers: Option<Vec<(String, String)>>,
     pub(super) outcome: Option<String>,
