@@ -96,6 +96,19 @@ fn a_slash_in_a_name_does_not_make_two_providers_one() {
 }
 
 #[test]
+fn a_kid_that_one_worker_found_absent_is_absent_for_all() {
+    let fleet = Fleet::new(2, 7 * MS);
+    fleet.pass(10 * SECOND, |_| keys(&["p256-1"]));
+    let (first, root) = &fleet.vms[0];
+    let stream = first.request(*root, &request(&token(&fleet.host, "key=p256-9"))).unwrap();
+    assert_eq!(outcome(first, stream), 0, "it waits for a fetch");
+    fleet.pass(2 * SECOND, |_| keys(&["p256-1"]));
+    assert_eq!(outcome(first, stream), 401);
+    assert_eq!(fleet.outcomes("key=p256-9"), [401, 401]);
+    assert_eq!(fleet.sent(), 2);
+}
+
+#[test]
 fn a_clock_that_fails_once_does_not_end_the_fetching() {
     let worker = Worker::new(Personality::Envoy, CONFIG);
     worker.until_callout();
