@@ -1,7 +1,5 @@
 //! What an issuer says of itself: OpenID Connect Discovery 1.0 and RFC 8414.
 
-use std::collections::BTreeMap;
-
 use crate::json::{self, JsonError, Value};
 use crate::keys::jwk::Label;
 use crate::remote::endpoint::Endpoint;
@@ -15,8 +13,16 @@ pub struct Discovery {
     issuer: Box<str>,
     /// The issuer's own URL.
     home: Endpoint,
-    /// Hosts as [`Endpoint::host`] has them, and the clusters that lead there.
-    hosts: BTreeMap<String, Box<str>>,
+    hosts: Box<[Host]>,
+}
+
+/// A host that may have the keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Host {
+    /// Its name, as [`Endpoint::host`] has it.
+    pub name: Box<str>,
+    /// The cluster that leads there.
+    pub cluster: Box<str>,
 }
 
 /// Why a body says nothing about an issuer's keys.
@@ -65,7 +71,7 @@ impl Discovery {
     /// one of `hosts`.
     ///
     /// An issuer is an `https` URL without a query (RFC 8414, 2).
-    pub fn new(issuer: &str, cluster: &str, hosts: BTreeMap<String, Box<str>>) -> Option<Self> {
+    pub fn new(issuer: &str, cluster: &str, hosts: Box<[Host]>) -> Option<Self> {
         let home = Endpoint::parse(issuer, cluster)?;
         let is_issuer = home.scheme == "https" && !home.path.contains('?');
         is_issuer.then(|| Self { issuer: issuer.into(), home, hosts })
@@ -102,8 +108,8 @@ impl Discovery {
             .filter(|endpoint| endpoint.scheme == "https" && uri.len() <= MAX_URI)
             .ok_or_else(|| DiscoveryError::Address { found: Label::new(uri) })?;
         let (host, home) = (endpoint.host(), self.home.host());
-        match self.hosts.get(&host) {
-            Some(cluster) => Ok(Endpoint { cluster: cluster.clone(), ..endpoint }),
+        match self.hosts.iter().find(|known| *known.name == *host) {
+            Some(Host { cluster, .. }) => Ok(Endpoint { cluster: cluster.clone(), ..endpoint }),
             None if host == home => Ok(endpoint),
             None => Err(DiscoveryError::Host { host: Label::new(&host), home: home.into() }),
         }
@@ -115,8 +121,8 @@ mod tests {
     use super::*;
 
     fn discovery(issuer: &str) -> Discovery {
-        let hosts = BTreeMap::from([("keys.example".to_owned(), "keys".into())]);
-        Discovery::new(issuer, "idp", hosts).unwrap()
+        let host = Host { name: "keys.example".into(), cluster: "keys".into() };
+        Discovery::new(issuer, "idp", [host].into()).unwrap()
     }
 
     #[test]
@@ -140,7 +146,7 @@ mod tests {
     fn an_issuer_without_a_place_has_no_document() {
         let none = ["http://a.example", "https://a.example?x", "https://a.example#x", "a", ""];
         for issuer in none {
-            assert_eq!(Discovery::new(issuer, "idp", BTreeMap::new()), None, "{issuer}");
+            assert_eq!(Discovery::new(issuer, "idp", Box::default()), None, "{issuer}");
         }
     }
 

@@ -42,16 +42,22 @@ impl Theatre {
     ///
     /// # Errors
     /// There is no module, no Envoy, or it does not start.
-    pub fn open() -> Result<Self, Error> {
+    pub fn open(binary: PathBuf) -> Result<Self, Error> {
         let module = Envoy::module()?;
         let (upstream, idp) = (Upstream::start()?, Idp::start()?);
         let bootstrap = Bootstrap::new()
             .cluster(Cluster::new("upstream", upstream.address()))
             .cluster(Cluster::new("idp", idp.address()))
-            .cluster(Cluster::empty("nobody"));
+            .cluster(Cluster::empty("nobody"))
+            // Envoy 1.36 and 1.37 crash where a CPU has memory protection keys and the first module
+            // comes after the start: V8 has then begun when the workers were there already.
+            .listener(
+                Listener::new("first").filter(Filter::Wasm(Module::new("first", &module, "{}"))),
+            );
         // The module says at level debug why it refuses a request.
         let component_log_level = "wasm:debug".to_owned();
-        let options = Options { concurrency: 2, component_log_level, ..Options::default() };
+        let binary = Some(binary);
+        let options = Options { concurrency: 2, component_log_level, binary, ..Options::default() };
         let envoy = Envoy::start(&bootstrap, &options)?;
         Ok(Self { envoy, idp, _upstream: upstream, module })
     }

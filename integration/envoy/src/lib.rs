@@ -19,6 +19,7 @@ pub mod upstream;
 
 mod log;
 mod message;
+mod port;
 mod server;
 mod wait;
 

@@ -1,13 +1,12 @@
 //! Keys where the issuer says that they are.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keys::{check_timeout, min_interval, push, schedule};
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::policy::provider::Keys;
-use crate::remote::discovery::Discovery;
+use crate::remote::discovery::{Discovery, Host};
 use crate::remote::document::Kind;
 use crate::remote::endpoint::Endpoint;
 use crate::remote::source::Schedule;
@@ -54,17 +53,13 @@ pub(super) fn discovered(
     Some(Keys::Remote(push(sources, remote(Kind::Keys, Place::Told(by), schedule))))
 }
 
-/// Hosts beside the issuer's that may have the keys, as they are compared, and the ways there.
-fn hosts(
-    raw: &raw::Discovery,
-    at: &ConfigPath<'_>,
-    faults: &mut Faults,
-) -> BTreeMap<String, Box<str>> {
-    let mut hosts = BTreeMap::new();
-    for (name, cluster) in &raw.jwks_hosts {
+/// Hosts beside the issuer's that may have the keys, and the ways there.
+fn hosts(raw: &raw::Discovery, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[Host]> {
+    let mut hosts = Vec::new();
+    for (name, cluster) in &raw.jwks_hosts.0 {
         match Endpoint::parse(&format!("https://{name}"), &cluster.0) {
             Some(endpoint) if *endpoint.authority == **name => {
-                hosts.insert(endpoint.host(), endpoint.cluster);
+                hosts.push(Host { name: endpoint.host().into(), cluster: endpoint.cluster });
             }
             Some(_) | None => {
                 let message = "must be a host, with its port where that is not 443, such as \
@@ -73,5 +68,5 @@ fn hosts(
             }
         }
     }
-    hosts
+    hosts.into()
 }

@@ -1,11 +1,10 @@
 //! Providers: who issues tokens, where they are looked for, what is told to the upstream.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw::StringMatcher;
-use crate::config::read::{Read, Text, expected, record, word};
+use crate::config::read::{Read, Text, expected, object, record, word};
 use crate::json::Value;
 use crate::time::rfc3339;
 
@@ -104,7 +103,26 @@ record! {
     pub(crate) struct Discovery {
         cluster: Text,
         timeout: Duration,
-        jwks_hosts: BTreeMap<String, Text>,
+        jwks_hosts: Clusters,
+    }
+}
+
+/// Names of hosts, and the clusters that lead there.
+#[derive(Clone, Debug)]
+pub(crate) struct Clusters(pub(crate) Vec<(String, Text)>);
+
+impl Read for Clusters {
+    fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
+        let mut clusters = Vec::new();
+        for (host, cluster) in object(value, at, faults)? {
+            let cluster = Text::read(cluster, &at.key(host), faults);
+            clusters.extend(cluster.map(|cluster| (host.to_string(), cluster)));
+        }
+        Some(Self(clusters))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(Vec::new()))
     }
 }
 
