@@ -13,6 +13,7 @@ pub mod template;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::audit::{self, Audit};
 use crate::cache::Room;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
@@ -48,6 +49,7 @@ pub struct Policy {
     pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
     pub(crate) token_cache: Room,
+    pub(crate) audit: Option<Audit>,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -164,9 +166,8 @@ impl Policy {
 
     /// The names that later filters read, each once.
     pub fn exports(&self) -> BTreeSet<&str> {
-        let mut names = BTreeSet::new();
-        names.extend(self.providers.iter().flat_map(|provider| provider.exports.names()));
-        names
+        let of_providers = self.providers.iter().flat_map(|provider| provider.exports.names());
+        of_providers.chain(self.audit.iter().map(|_| audit::EXPORT)).collect()
     }
 
     /// What it asks of a host of this kind in vain, each with what to do about it.

@@ -46,6 +46,15 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// As RFC 3339 writes it: UTC, with milliseconds.
+    pub fn to_rfc3339(self) -> String {
+        let seconds = i64::try_from(self.as_secs()).unwrap_or_default();
+        let text = prost_types::Timestamp { seconds, nanos: 0 }.to_string();
+        format!("{}.{:03}Z", text.trim_end_matches('Z'), self.0 % 1_000)
+    }
+}
+
 /// The Unix seconds of a time as RFC 3339 writes it, rounded up; `None` for times before 1970.
 pub fn rfc3339(text: &str) -> Option<u64> {
     let mut rest = text.as_bytes();
@@ -139,6 +148,18 @@ mod tests {
         assert_eq!(Timestamp::from_secs(u64::MAX), Timestamp::NEVER);
         assert_eq!(Timestamp::NEVER.plus(Duration::MAX), Timestamp::NEVER);
         assert_eq!(Timestamp::from_secs(1).since(Timestamp::from_secs(2)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_time_is_written_in_milliseconds() {
+        let rows = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_769_860_800_007, "2026-01-31T12:00:00.007Z"),
+            (1_772_323_199_999, "2026-02-28T23:59:59.999Z"),
+        ];
+        for (millis, expected) in rows {
+            assert_eq!(Timestamp::from_millis(millis).to_rfc3339(), expected);
+        }
     }
 
     #[test]
