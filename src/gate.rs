@@ -2,11 +2,15 @@
 
 mod authenticate;
 mod authorize;
+#[cfg(feature = "tools")]
+mod explain;
 mod revoke;
 mod settle;
 
 use std::sync::Arc;
 
+#[cfg(feature = "tools")]
+pub use explain::Explanation;
 pub use settle::{Note, Settled};
 
 use crate::cache::TokenCache;
