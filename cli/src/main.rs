@@ -3,8 +3,18 @@
 //! It decides nothing by itself: the core that the module runs is linked into it.
 
 mod check;
+mod clock;
+mod completions;
+mod configuration;
+mod document;
 mod error;
+mod explain;
+mod keys;
 mod output;
+mod progress;
+mod schema;
+mod source;
+mod test;
 
 use std::io;
 use std::process::ExitCode;
@@ -33,6 +43,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Explain(explain::Arguments),
+    Test(test::Arguments),
+    Keys(keys::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
 }
 
 /// How a command ended that could do its work.
@@ -48,6 +63,11 @@ impl Command {
     fn run(&self, output: &mut Output<'_>) -> Result<Ending, Error> {
         match self {
             Self::Check(arguments) => check::run(arguments, output),
+            Self::Explain(arguments) => explain::run(arguments, output),
+            Self::Test(arguments) => test::run_all(arguments, output),
+            Self::Keys(arguments) => keys::run(arguments, output),
+            Self::Schema(arguments) => schema::run(arguments, output),
+            Self::Completions(arguments) => completions::run(arguments, output),
         }
     }
 }
