@@ -203,3 +203,6 @@ impl Step {
         Self { what: node.what, state, expected: node.expected, found: node.found, parts }
     }
 }
+
+#[cfg(test)]
+mod tests;
