@@ -12,6 +12,7 @@ mod explain;
 mod keys;
 mod output;
 mod progress;
+mod report;
 mod schema;
 mod source;
 mod test;
@@ -47,6 +48,7 @@ enum Command {
     Test(test::Arguments),
     Keys(keys::Arguments),
     Schema(schema::Arguments),
+    Report(report::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -68,6 +70,7 @@ impl Command {
             Self::Keys(arguments) => keys::run(arguments, output),
             Self::Schema(arguments) => schema::run(arguments, output),
             Self::Completions(arguments) => completions::run(arguments, output),
+            Self::Report(arguments) => report::run(arguments, output),
         }
     }
 }
