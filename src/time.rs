@@ -49,9 +49,11 @@ impl Timestamp {
 impl Timestamp {
     /// As RFC 3339 writes it: UTC, with milliseconds.
     pub fn to_rfc3339(self) -> String {
-        let seconds = i64::try_from(self.as_secs()).unwrap_or_default();
-        let text = prost_types::Timestamp { seconds, nanos: 0 }.to_string();
-        format!("{}.{:03}Z", text.trim_end_matches('Z'), self.0 % 1_000)
+        let (year, month, day) = date(self.as_secs() / 86_400);
+        let second = self.as_secs() % 86_400;
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let millis = self.0 % 1_000;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 }
 
@@ -139,6 +141,24 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     of_years.checked_add(of_months)?.checked_add(day)?.checked_sub(EPOCH)
 }
 
+/// The day of the Gregorian calendar that is so many days after the first of January 1970.
+fn date(days: u64) -> (u64, u64, u64) {
+    // Years are counted from March, so that a leap day is the last one of its year. The calendar
+    // repeats itself after 400 of them.
+    let days = days.saturating_add(719_468);
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let leaps = (of_era / 1_460).saturating_sub(of_era / 36_524).saturating_add(of_era / 146_096);
+    let of_years = of_era.saturating_sub(leaps) / 365;
+    let begun = of_years.saturating_mul(365).saturating_add(of_years / 4);
+    let day = of_era.saturating_sub(begun.saturating_sub(of_years / 100));
+    let month = day.saturating_mul(5).saturating_add(2) / 153;
+    let day = day.saturating_sub(month.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
+    let is_next_year = month >= 10;
+    let month = if is_next_year { month.saturating_sub(9) } else { month.saturating_add(3) };
+    let year = era.saturating_mul(400).saturating_add(of_years);
+    (year.saturating_add(u64::from(is_next_year)), month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +234,13 @@ mod tests {
             let text = prost_types::Timestamp { seconds, nanos }.to_string();
             let expected = u64::try_from(seconds.saturating_add(nanos.into())).unwrap();
             proptest::prop_assert_eq!(rfc3339(&text), Some(expected), "{}", text);
+        }
+
+        #[test]
+        fn every_second_is_written_as_another_library_writes_it(seconds in 0_i64..253_402_300_800) {
+            let text = prost_types::Timestamp { seconds, nanos: 0 }.to_string();
+            let ours = Timestamp::from_secs(seconds.unsigned_abs()).to_rfc3339();
+            proptest::prop_assert_eq!(ours.replace(".000Z", "Z"), text);
         }
     }
 }

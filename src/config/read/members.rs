@@ -60,7 +60,7 @@ impl<'v> Members<'v> {
 }
 
 /// The name in protobuf's JSON form; a name that begins with `_` has no other.
-fn camel_case(name: &str) -> String {
+pub(in crate::config) fn camel_case(name: &str) -> String {
     if name.starts_with('_') {
         return name.to_owned();
     }
