@@ -94,6 +94,11 @@ soak: wasm envoy ## Rotate keys every second for a minute under load, in a real 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 
+.PHONY: test-browser
+test-browser: ## Look at the page of `jwt-gate report` in a headless Chromium, where there is one
+	@echo '==> tests: the page of a report, in a browser'
+	@cargo test -q -p jwt-gate-cli --test browser -- --nocapture
+
 .PHONY: cli
 cli: ## Build the command, dist/jwt-gate
 	@echo '==> command'

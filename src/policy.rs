@@ -177,7 +177,9 @@ impl Policy {
 
     /// The names that later filters read, each once.
     pub fn exports(&self) -> BTreeSet<&str> {
-        self.providers.iter().flat_map(|provider| provider.exports.names()).collect()
+        let mut names = BTreeSet::new();
+        names.extend(self.providers.iter().flat_map(|provider| provider.exports.names()));
+        names
     }
 
     /// What it asks of a host of this kind in vain, each with what to do about it.

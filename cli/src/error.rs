@@ -54,6 +54,14 @@ pub(crate) enum Error {
     /// Tests cannot be read.
     #[error("{0}")]
     Tests(String),
+    /// A file cannot be written.
+    #[error("{name} cannot be written: {source}")]
+    Save {
+        /// The file.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
     /// A policy has faults.
     #[error("{name} has faults; `jwt-gate check` tells them, too:\n  {}", faults.join("\n  "))]
     Policy {

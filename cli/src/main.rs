@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod explain;
 mod keys;
+mod migrate;
 mod output;
 mod progress;
 mod report;
@@ -48,6 +49,7 @@ enum Command {
     Test(test::Arguments),
     Keys(keys::Arguments),
     Schema(schema::Arguments),
+    Migrate(migrate::Arguments),
     Report(report::Arguments),
     Completions(completions::Arguments),
 }
@@ -69,8 +71,9 @@ impl Command {
             Self::Test(arguments) => test::run_all(arguments, output),
             Self::Keys(arguments) => keys::run(arguments, output),
             Self::Schema(arguments) => schema::run(arguments, output),
-            Self::Completions(arguments) => completions::run(arguments, output),
+            Self::Migrate(arguments) => migrate::run(arguments, output),
             Self::Report(arguments) => report::run(arguments, output),
+            Self::Completions(arguments) => completions::run(arguments, output),
         }
     }
 }
