@@ -71,9 +71,9 @@ impl Command {
             Self::Test(arguments) => test::run_all(arguments, output),
             Self::Keys(arguments) => keys::run(arguments, output),
             Self::Schema(arguments) => schema::run(arguments, output),
-            Self::Completions(arguments) => completions::run(arguments, output),
             Self::Migrate(arguments) => migrate::run(arguments, output),
             Self::Report(arguments) => report::run(arguments, output),
+            Self::Completions(arguments) => completions::run(arguments, output),
         }
     }
 }
