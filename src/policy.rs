@@ -183,8 +183,10 @@ impl Policy {
 
     /// The names that later filters read, each once.
     pub fn exports(&self) -> BTreeSet<&str> {
-        let of_providers = self.providers.iter().flat_map(|provider| provider.exports.names());
-        of_providers.chain(self.audit.iter().map(|_| audit::EXPORT)).collect()
+        let mut names = BTreeSet::new();
+        names.extend(self.providers.iter().flat_map(|provider| provider.exports.names()));
+        names.extend(self.audit.iter().map(|_| audit::EXPORT));
+        names
     }
 
     /// What it asks of a host of this kind in vain, each with what to do about it.
