@@ -59,6 +59,9 @@ pub struct Idp {
     /// Whether it closes the connection instead.
     #[serde(default)]
     pub reset: bool,
+    /// Whether it says nothing.
+    #[serde(default)]
+    pub silent: bool,
 }
 
 /// A configuration that is not taken.
@@ -87,6 +90,9 @@ pub struct Case {
     /// Header lines.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Whether it can only be sent by HTTP/1.1; otherwise it is sent again by HTTP/2.
+    #[serde(default)]
+    pub http1: bool,
     /// The body of the request.
     pub body: Option<String>,
     /// What both say: `pass`, or status and body.

@@ -6,7 +6,6 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -15,12 +14,13 @@ use jwt_gate_scenario as scenario;
 use scenario::{Body, Driver, Endpoint, Level, Reply};
 
 use crate::{
-    bootstrap::{Bootstrap, Cluster, Filter, Listener, Module},
+    bootstrap::{Bootstrap, Filter, Listener, Module},
     client::{Answer, Client, Request},
-    envoy::{Envoy, Options},
+    envoy::Options,
     error::Error,
-    idp::{Behaviour, Fault, Idp},
-    upstream::{Seen, Upstream},
+    idp::{Behaviour, Fault},
+    upstream::Seen,
+    world::World,
 };
 
 /// The longest time that a scenario may let pass.
@@ -31,10 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Envoy with what stands around it, for all scenarios.
 #[derive(Debug)]
 pub struct Theatre {
-    envoy: Envoy,
-    idp: Idp,
-    _upstream: Upstream,
-    module: PathBuf,
+    world: World,
 }
 
 impl Theatre {
@@ -43,17 +40,10 @@ impl Theatre {
     /// # Errors
     /// There is no module, no Envoy, or it does not start.
     pub fn open() -> Result<Self, Error> {
-        let module = Envoy::module()?;
-        let (upstream, idp) = (Upstream::start()?, Idp::start()?);
-        let bootstrap = Bootstrap::new()
-            .cluster(Cluster::new("upstream", upstream.address()))
-            .cluster(Cluster::new("idp", idp.address()))
-            .cluster(Cluster::empty("nobody"));
         // The module says at level debug why it refuses a request.
         let component_log_level = "wasm:debug".to_owned();
         let options = Options { concurrency: 2, component_log_level, ..Options::default() };
-        let envoy = Envoy::start(&bootstrap, &options)?;
-        Ok(Self { envoy, idp, _upstream: upstream, module })
+        World::open(Bootstrap::new(), &options).map(|world| Self { world })
     }
 
     /// A driver for one scenario; no other has this number.
@@ -110,9 +100,9 @@ impl Driver for Scene<'_> {
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
         self.endpoint(idp);
-        let module = Module::new(&self.name, &self.theatre.module, config);
+        let module = Module::new(&self.name, &self.theatre.world.module, config);
         let listener = Listener::new(&self.name).filter(Filter::Wasm(module));
-        match self.theatre.envoy.listen(listener) {
+        match self.theatre.world.envoy.listen(listener) {
             Ok(address) => self.address = Some(address),
             Err(Error::Refused { log }) => return Err(self.faults(log)),
             Err(error) => return Err(vec![error.to_string()]),
@@ -121,7 +111,7 @@ impl Driver for Scene<'_> {
     }
 
     fn endpoint(&mut self, idp: Endpoint) {
-        self.theatre.idp.set(&self.path(), behaviour(idp));
+        self.theatre.world.idp.set(&self.path(), behaviour(idp));
     }
 
     fn advance(&mut self, time: Duration) {
@@ -143,7 +133,7 @@ impl Driver for Scene<'_> {
     }
 
     fn logs(&mut self) -> Option<Vec<String>> {
-        let envoy = &self.theatre.envoy;
+        let envoy = &self.theatre.world.envoy;
         let lines = envoy.log_since(self.logged);
         self.logged = envoy.log_len();
         Some(lines.into_iter().filter(|line| self.concerns(line)).collect())
@@ -157,7 +147,7 @@ impl Driver for Scene<'_> {
 impl Drop for Scene<'_> {
     fn drop(&mut self) {
         // Should Envoy be gone, the next scenario says so.
-        _ = self.theatre.envoy.close(&self.name);
+        _ = self.theatre.world.envoy.close(&self.name);
     }
 }
 
