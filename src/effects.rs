@@ -62,7 +62,7 @@ pub enum Effects {
     Reply(Reply),
 }
 
-/// How much of the request's path goes into a challenge, in bytes.
+/// How much of the request's path, and of its host, goes into a challenge, in bytes.
 const MAX_REALM: usize = 256;
 
 impl Effects {
@@ -147,12 +147,10 @@ fn strip(owned: &[HeaderName], view: &dyn RequestView, ops: &mut Vec<HeaderOp>) 
     });
 }
 
-/// Whether two header names are one to servers that make variables of names.
+/// Whether two header names are one to servers that make variables of names: some of them turn
+/// whatever is no letter and no digit into `_`.
 pub(crate) fn is_same_variable(a: &str, b: &str) -> bool {
-    let fold = |b: u8| match b {
-        b'_' | b'.' => b'-',
-        other => other.to_ascii_lowercase(),
-    };
+    let fold = |b: u8| if b.is_ascii_alphanumeric() { b.to_ascii_lowercase() } else { b'-' };
     a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
@@ -187,6 +185,9 @@ fn take_out(accepted: &[Accepted<'_>], view: &dyn RequestView, ops: &mut Vec<Hea
     }
 }
 
+/// What surrounds a header's value without belonging to it.
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// The payload of a token, for the upstream.
 fn tell_payload(accepted: &Accepted<'_>) -> Option<(HeaderName, Vec<u8>)> {
     let header = accepted.provider.payload_header.as_ref()?;
@@ -207,6 +208,7 @@ fn tell_claims(accepted: &Accepted<'_>) -> Vec<(HeaderName, Vec<u8>)> {
 
 /// A claim as a header value, in the native filter's encodings; integers exactly. `None` for what
 /// has none: null, the empty string, and text that no header may carry (RFC 9110, section 5.5).
+/// Blanks at an end are such text: whoever reads the header drops them, and another name is left.
 fn header_value(claim: &Value) -> Option<Vec<u8>> {
     let text = match claim {
         Value::Null => return None,
@@ -226,7 +228,8 @@ fn header_value(claim: &Value) -> Option<Vec<u8>> {
         Value::Array(_) | Value::Object(_) => STANDARD.encode(claim.to_string()),
     };
     let legal = |b: u8| !b.is_ascii_control() || b == b'\t';
-    (!text.is_empty() && text.bytes().all(legal)).then(|| text.into_bytes())
+    let is_whole = !text.is_empty() && !text.starts_with(BLANKS) && !text.ends_with(BLANKS);
+    (is_whole && text.bytes().all(legal)).then(|| text.into_bytes())
 }
 
 /// `WWW-Authenticate` (RFC 6750, section 3).
@@ -273,8 +276,10 @@ fn url(view: &dyn RequestView) -> String {
     let path = text(Pseudo::Path).unwrap_or_default();
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let authority = text(Pseudo::Authority).unwrap_or_default();
-    let shown = path.get(..path.floor_char_boundary(MAX_REALM)).unwrap_or(path);
-    format!("{scheme}://{authority}{shown}")
+    let short = |text: &str| text.get(..text.floor_char_boundary(MAX_REALM)).map(str::to_owned);
+    let [scheme, authority, path] =
+        [&*scheme, &authority, path].map(|t| short(t).unwrap_or_default());
+    format!("{scheme}://{authority}{path}")
 }
 
 /// The inside of a quoted string (RFC 9110, section 5.6.4); what may not stand there is left out.
@@ -312,6 +317,9 @@ mod tests {
             ("null", None),
             (r#""""#, None),
             (r#""a\r\nb""#, None),
+            (r#"" a""#, None),
+            (r#""a ""#, None),
+            (r#""\ta""#, None),
             (r#""a\u0000""#, None),
             (r#""a\u007f""#, None),
         ];
@@ -330,11 +338,12 @@ mod tests {
             ("x-user_id", "c"),
             ("x.user.id", "d"),
             ("x-user-id", "e"),
-            ("x-user", "f"),
+            ("x!user~id", "f"),
+            ("x-user", "g"),
         ];
         let mut ops = Vec::new();
         strip(&owned, &request, &mut ops);
-        let removed = ["x-user-id", "x_user_id", "x-user_id", "x.user.id"];
+        let removed = ["x-user-id", "x_user_id", "x-user_id", "x.user.id", "x!user~id"];
         assert_eq!(ops, removed.map(|name| HeaderOp::Remove(HeaderName::parse(name).unwrap())));
     }
 
@@ -344,5 +353,8 @@ mod tests {
         let request: &[_] =
             &[(":scheme", "https"), (":authority", "h"), (":path", "/a?access_token=secret")];
         assert_eq!(url(&request), "https://h/a");
+        let (host, path) = ("h".repeat(60_000), "/p".repeat(30_000));
+        let request: &[_] = &[(":scheme", "https"), (":authority", &*host), (":path", &*path)];
+        assert_eq!(url(&request).len(), "https://".len() + 2 * MAX_REALM);
     }
 }

@@ -11,6 +11,7 @@ mod export;
 mod fetching;
 mod held;
 mod logger;
+mod nginx;
 mod root;
 mod shared;
 mod stream;

@@ -23,6 +23,7 @@ use crate::policy::roles::RoleTable;
 use crate::policy::rule::{PathMatch, Rule};
 use crate::rejection::Rejection;
 use crate::remote::Remote;
+use crate::remote::document::Kind;
 use crate::request::{HeaderName, RequestView};
 use crate::requirement::{Leaf, ProviderId};
 
@@ -31,6 +32,8 @@ use crate::requirement::{Leaf, ProviderId};
 pub struct Policy {
     pub(crate) providers: Vec<Provider>,
     pub(crate) rules: Vec<Rule>,
+    /// Which of them only end the search: what falls under one falls under no rule.
+    pub(crate) ends: Vec<usize>,
     pub(crate) index: RuleIndex,
     pub(crate) warnings: Vec<String>,
     pub(crate) sources: Vec<Remote>,
@@ -41,6 +44,7 @@ pub struct Policy {
     pub(crate) bypass_cors_preflight: bool,
     pub(crate) strip_failure_response: bool,
     pub(crate) host: Option<HostKind>,
+    pub(crate) share_keys: Option<bool>,
     pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
     pub(crate) token_cache: Room,
@@ -81,7 +85,8 @@ impl Policy {
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
         let found = find(target.path());
-        let rule = found.and_then(|at| self.rules.get(at));
+        let named = found.filter(|at| !self.ends.contains(at));
+        let rule = named.and_then(|at| self.rules.get(at));
         let path = Cow::Borrowed(target.path());
         match target.readings() {
             Readings::Plain => Ok((rule, path)),
@@ -141,8 +146,15 @@ impl Policy {
 
     /// How large it is, in words.
     pub fn summary(&self) -> String {
-        let (providers, rules) = (self.providers.len(), self.rules.len());
+        let rules = self.rules.len().saturating_sub(self.ends.len());
+        let providers = self.providers.len();
         format!("{providers} providers, {rules} rules")
+    }
+
+    /// Whether workers tell each other of keys on a host of this kind. NGINX has the shared data for
+    /// it only where it was configured, and traps where it was not.
+    pub fn shares_keys(&self, kind: HostKind) -> bool {
+        self.share_keys.unwrap_or(kind == HostKind::Envoy)
     }
 
     /// What stands before the names of counters.
@@ -157,8 +169,22 @@ impl Policy {
 
     /// What it asks of a host of this kind in vain, each with what to do about it.
     pub fn unsupported(&self, kind: HostKind) -> Vec<String> {
-        let variable = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let mut faults = Vec::new();
+        if kind == HostKind::Bare {
+            let fault = |Remote { provider, kind, .. }: &Remote| {
+                let (field, other) = match kind {
+                    Kind::Keys => ("remote_jwks", "local_jwks"),
+                    Kind::Revocations(_) => ("remote_revocations", "revoked"),
+                };
+                let why = "this host makes no HTTP callouts";
+                format!("providers.{provider}.{field}: {why}; use `{other}`")
+            };
+            faults.extend(self.sources.iter().map(fault));
+            if self.share_keys == Some(true) {
+                faults.push("share_keys: this host has no shared data".to_owned());
+            }
+        }
+        let variable = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         for Provider { name, exports, clear_route_cache, .. } in &self.providers {
             for export in exports.names() {
                 let why = match kind {

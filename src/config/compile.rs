@@ -9,6 +9,7 @@ mod provider;
 mod requirement;
 mod revocation;
 mod rule;
+mod scoped;
 
 use std::collections::BTreeMap;
 
@@ -70,21 +71,17 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let providers = providers(&names, &mut sources, faults);
     let compiler = Compiler { names: &names, providers: &providers };
     let named = named(&compiler, faults);
-    let rules: Vec<_> = config
-        .rules
-        .iter()
-        .enumerate()
-        .filter_map(|(i, raw)| rule::rule(raw, i, &compiler, &named, faults))
-        .collect();
+    let scoped::Rules { all: rules, ends, scoped } = scoped::rules(&compiler, &named, faults);
     export::clashes(config, faults);
     let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
     let token_cache = cache::shared(config.token_cache.as_ref(), &root.key("token_cache"), faults);
     let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
-    warnings.extend(covered(&rules, &index));
+    warnings.extend(covered(&rules, scoped, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
     let policy = Policy {
         rules,
+        ends,
         index,
         warnings,
         sources,
@@ -99,6 +96,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
             HostName::Nginx => HostKind::Nginx,
             HostName::Bare => HostKind::Bare,
         }),
+        share_keys: config.share_keys,
         host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         token_cache,
@@ -116,11 +114,15 @@ fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
         .collect()
 }
 
-/// Rules that never match, each in words.
-fn covered(rules: &[Rule], index: &RuleIndex) -> Vec<String> {
+/// Rules that never match, each in words. `scoped` of them come before those of `rules`.
+fn covered(rules: &[Rule], scoped: usize, index: &RuleIndex) -> Vec<String> {
     let covered = coverage::covered(rules, index).into_iter();
+    let place = |at: usize| match at.checked_sub(scoped) {
+        Some(at) => format!("rules[{at}]"),
+        None => rules.get(at).map_or_else(String::new, |rule| format!("rule `{}`", rule.name)),
+    };
     let say = |(at, by): (usize, &Rule)| {
-        format!("rules[{at}]: never matches, because rule `{}` takes all its requests", by.name)
+        format!("{}: never matches, because rule `{}` takes all its requests", place(at), by.name)
     };
     covered.map(say).collect()
 }

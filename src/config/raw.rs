@@ -15,7 +15,7 @@ pub(crate) use provider::{
     ClaimName, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
     RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
 };
-pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule};
+pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule, Scoped};
 
 use crate::config::read::{Text, record, word};
 
@@ -34,9 +34,11 @@ record! {
         default_action: Option<Action>,
         roles: BTreeMap<String, Role>,
         host: Option<HostName>,
+        share_keys: Option<bool>,
         host_crypto: Option<bool>,
         limits: Option<Limits>,
         token_cache: Option<TokenCache>,
+        _rules_: Vec<Scoped>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \

@@ -2,11 +2,12 @@
 
 use super::abi::{self, Status};
 use super::export::leave;
+use super::nginx;
 use super::view::{HostView, serialise_pairs};
 use crate::effects::{Effects, Forward, HeaderOp, Reply};
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
-use crate::request::{Lines, RequestView};
+use crate::request::HeaderName;
 
 /// What became of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,11 +21,17 @@ pub(super) enum Applied {
 }
 
 /// Applies effects to the request of the effective context. What the host refuses to do ends in a
-/// refusal of the request: with half of its headers changed it must not go on.
-pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Applied {
+/// refusal of the request: with half of its headers changed it must not go on. `owned` are the
+/// headers that only the gate may write.
+pub(super) fn apply(
+    kind: HostKind,
+    view: &HostView,
+    owned: &[HeaderName],
+    effects: &Effects,
+) -> Applied {
     let done = match effects {
         Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
-        Effects::Forward(forward) => self::forward(kind, view, forward),
+        Effects::Forward(forward) => self::forward(kind, view, owned, forward),
         Effects::Reply(reply) => answer(kind, reply),
     };
     done.unwrap_or_else(|status| {
@@ -40,9 +47,14 @@ pub(super) fn apply(kind: HostKind, view: &HostView, effects: &Effects) -> Appli
     })
 }
 
-fn forward(kind: HostKind, view: &HostView, forward: &Forward) -> Result<Applied, Status> {
+fn forward(
+    kind: HostKind,
+    view: &HostView,
+    owned: &[HeaderName],
+    forward: &Forward,
+) -> Result<Applied, Status> {
     let applied = match kind {
-        HostKind::Nginx => on_nginx(view, &forward.headers)?,
+        HostKind::Nginx => nginx::forward(view, owned, &forward.headers)?,
         HostKind::Envoy | HostKind::Bare => {
             forward.headers.iter().try_for_each(change)?;
             Applied::Forward
@@ -66,30 +78,8 @@ fn change(op: &HeaderOp) -> Result<(), Status> {
     }
 }
 
-/// There a removed header still reaches the upstream, and only the first of several is replaced.
-/// So a header that has to go is emptied, which NGINX does not forward when it is set from a
-/// variable, and a request that has it twice is refused.
-fn on_nginx(view: &HostView, ops: &[HeaderOp]) -> Result<Applied, Status> {
-    let repeated = |op: &HeaderOp| match op {
-        HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
-        HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
-    };
-    if ops.iter().any(repeated) {
-        let why = Rejection::RepeatedOwnedHeader;
-        answer(HostKind::Nginx, &Effects::plain(&why))?;
-        return Ok(Applied::Refused(why));
-    }
-    for op in ops {
-        match op {
-            HeaderOp::Remove(name) => abi::replace_header(name.as_str(), b"")?,
-            HeaderOp::Add(name, value) => abi::replace_header(name.as_str(), value)?,
-            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
-        }
-    }
-    Ok(Applied::Forward)
-}
-
-fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
+/// Answers a request in place of the upstream.
+pub(super) fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
     for export in &reply.exports {
         // Only logs can read it; the answer does not wait for them.
         let _ = leave(kind, export);

@@ -63,17 +63,16 @@ impl Root {
             unsupported.iter().for_each(|fault| log::error!("{fault}"));
             return false;
         }
+        self.shared.shares.set(policy.shares_keys(kind));
+        if kind == HostKind::Nginx && self.shared.shares_keys() {
+            // Without a zone for it NGINX traps. It should do so now, and not start.
+            let _ = abi::shared_data("jwt-gate");
+        }
         if kind == HostKind::Envoy {
             policy.exports().into_iter().for_each(declare);
         }
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
-        }
-        if needs_ticks && kind == HostKind::Bare {
-            log::error!(
-                "this host makes no HTTP callouts: `remote_jwks` cannot be fetched, and tokens of \
-                 such providers are answered with 503; use `local_jwks`"
-            );
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         // Elsewhere the call of a function that is not there may be a trap.
@@ -108,7 +107,11 @@ impl Root {
         if needs_ticks {
             self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
         }
-        let timers = !needs_ticks || self.shared.tick.get() != 0;
+        // Ending ticks that were never asked for is a question that every host with timers bears.
+        let timers = match needs_ticks {
+            true => self.shared.tick.get() != 0,
+            false => abi::set_tick_period(0).is_ok(),
+        };
         let certain = shown == Err(Status::INTERNAL_FAILURE);
         if timers || certain { kind } else { HostKind::Bare }
     }

@@ -17,6 +17,7 @@ use crate::policy::HostKind;
 use crate::rejection::Rejection;
 use crate::remote::Lack;
 use crate::remote::source::Command;
+use crate::request::HeaderName;
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub(super) cache: RefCell<Option<TokenCache>>,
     /// The host.
     pub(super) kind: Cell<HostKind>,
+    /// Whether the policy and the host let workers share keys.
+    pub(super) shares: Cell<bool>,
     /// The host's cryptography.
     pub(super) crypto: RefCell<EnvoyCrypto>,
     /// Counters.
@@ -62,6 +65,7 @@ impl Shared {
             gate: RefCell::default(),
             cache: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
+            shares: Cell::new(false),
             crypto: RefCell::default(),
             counters: RefCell::default(),
             held: WaitList::default(),
@@ -104,7 +108,7 @@ impl Shared {
                     self.counters.borrow().count(Counter::ShadowDenied);
                     log::info!("shadow rule would refuse: {why}");
                 }
-                Ok(self.apply(view, &gate.permit(view, &permit)))
+                Ok(self.apply(view, gate.policy().owned(), &gate.permit(view, &permit)))
             }
             Decision::Deny(refusal) => Ok(self.refuse(gate, view, &refusal)),
             Decision::Wait(lack) => {
@@ -121,27 +125,26 @@ impl Shared {
         counters.add(Counter::CacheMiss, tally.misses);
     }
 
-    /// Whether workers tell each other of keys. NGINX has shared data only where it was configured,
-    /// and traps where it was not.
+    /// Whether workers tell each other of keys.
     pub(super) fn shares_keys(&self) -> bool {
-        self.kind.get() == HostKind::Envoy
+        self.shares.get()
     }
 
     /// Answers a request that cannot be judged.
     pub(super) fn give_up(&self) -> Outcome {
         self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
-        self.apply(&HostView::new(self.kind.get(), false), &Effects::misconfigured())
+        self.apply(&HostView::new(self.kind.get(), false), &[], &Effects::misconfigured())
     }
 
     fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {
         let rule = refusal.rule.map_or("-", |rule| &rule.name);
         log::debug!("refused: {} (rule {rule})", refusal.why);
         self.counters.borrow().count(Counter::Denied(refusal.why.answer().label));
-        self.apply(view, &gate.refuse(view, refusal))
+        self.apply(view, &[], &gate.refuse(view, refusal))
     }
 
-    fn apply(&self, view: &HostView, effects: &Effects) -> Outcome {
-        match apply::apply(self.kind.get(), view, effects) {
+    fn apply(&self, view: &HostView, owned: &[HeaderName], effects: &Effects) -> Outcome {
+        match apply::apply(self.kind.get(), view, owned, effects) {
             Applied::Forward => {
                 self.counters.borrow().count(Counter::Allowed);
                 Outcome::Forward

@@ -25,7 +25,7 @@ pub struct KeyLimits {
     pub max_keys: usize,
     /// Nesting of the document.
     pub max_depth: usize,
-    /// Keys that are tried without a `kid` that chooses them.
+    /// Keys of one name that are tried, and so many without a `kid` that chooses them.
     pub max_tried: usize,
     /// Whether `oct` keys are used: only where nobody else can read the set.
     pub allow_symmetric: bool,
@@ -139,8 +139,8 @@ impl KeySet {
     /// Keys that may verify a token with this `kid` and algorithm, in the order to try them.
     ///
     /// First all keys of that name, then those without a name, which serve any. A token without
-    /// a `kid` (or with an empty one) may be anybody's. Of the keys that the `kid` did not choose,
-    /// at most [`KeyLimits::max_tried`] are given.
+    /// a `kid` (or with an empty one) may be anybody's. Of the keys that the `kid` chose, and of the
+    /// others, at most [`KeyLimits::max_tried`] each are given.
     pub fn candidates<'s>(
         &'s self,
         kid: Option<&'s str>,
@@ -150,7 +150,8 @@ impl KeySet {
         let serving = move |key: &&Key| key.serves(algorithm);
         let named = self.keys.iter().filter(move |key| kid.is_some() && key.kid() == kid);
         let others = self.keys.iter().filter(move |key| kid.is_none() || key.kid().is_none());
-        named.filter(serving).chain(others.filter(serving).take(self.max_tried))
+        let tried = self.max_tried;
+        named.filter(serving).take(tried).chain(others.filter(serving).take(tried))
     }
 
     /// Whether a key has exactly this name.

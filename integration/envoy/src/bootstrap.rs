@@ -19,9 +19,16 @@ pub struct Bootstrap {
     clusters: Vec<Cluster>,
     listeners: Vec<Listener>,
     admin_port: u16,
+    written: Option<Value>,
 }
 
 impl Bootstrap {
+    /// A bootstrap as it is written, but for the admin interface.
+    #[must_use]
+    pub fn written(bootstrap: Value) -> Self {
+        Self { written: Some(bootstrap), ..Self::default() }
+    }
+
     /// A bootstrap without clusters and listeners; the admin interface takes any free port.
     #[must_use]
     pub fn new() -> Self {
@@ -59,9 +66,15 @@ impl Bootstrap {
                 } })
             },
         );
+        let admin = json!({ "address": address(self.admin_port) });
+        if let Some(Value::Object(written)) = &self.written {
+            let mut bootstrap = written.clone();
+            bootstrap.insert("admin".to_owned(), admin);
+            return Value::Object(bootstrap);
+        }
         json!({
             "node": { "id": "jwt-gate", "cluster": "jwt-gate" },
-            "admin": { "address": address(self.admin_port) },
+            "admin": admin,
             "static_resources": {
                 "clusters": self.clusters.iter().map(Cluster::to_json).collect::<Vec<_>>(),
                 "listeners": self.listeners.iter().map(Listener::to_json).collect::<Vec<_>>(),

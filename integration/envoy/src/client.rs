@@ -44,6 +44,15 @@ impl Request {
         self.header("content-length", length)
     }
 
+    /// With this body in one chunk, and a trailer behind it.
+    #[must_use]
+    pub fn chunk_and_trailer(mut self, body: &str, trailer: (&str, &str)) -> Self {
+        let (name, value) = trailer;
+        let size = body.len();
+        self.body = format!("{size:x}\r\n{body}\r\n0\r\n{name}: {value}\r\n\r\n").into_bytes();
+        self.header("transfer-encoding", "chunked")
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = [self.method.as_bytes(), b" ", &self.target, b" HTTP/1.1\r\n"].concat();
         for (name, value) in &self.headers {

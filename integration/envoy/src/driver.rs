@@ -6,6 +6,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -39,10 +40,11 @@ impl Theatre {
     ///
     /// # Errors
     /// There is no module, no Envoy, or it does not start.
-    pub fn open() -> Result<Self, Error> {
+    pub fn open(binary: PathBuf) -> Result<Self, Error> {
         // The module says at level debug why it refuses a request.
         let component_log_level = "wasm:debug".to_owned();
-        let options = Options { concurrency: 2, component_log_level, ..Options::default() };
+        let binary = Some(binary);
+        let options = Options { concurrency: 2, component_log_level, binary, ..Options::default() };
         World::open(Bootstrap::new(), &options).map(|world| Self { world })
     }
 

@@ -24,6 +24,8 @@ use crate::{
 
 /// Environment variable with the path of the binary.
 const BINARY: &str = "ENVOY";
+/// Environment variable with the paths of several, as in `PATH`.
+const BINARIES: &str = "ENVOYS";
 /// Where the binary is otherwise, from the root of the workspace.
 const DEFAULT_BINARY: &str = ".venv/envoy";
 /// Environment variable with the path of the module.
@@ -51,6 +53,8 @@ pub struct Options {
     pub component_log_level: String,
     /// How long it may take until it is ready.
     pub ready_within: Duration,
+    /// The binary, if it is not [`Envoy::binary`].
+    pub binary: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -60,6 +64,7 @@ impl Default for Options {
             log_level: "warning".to_owned(),
             component_log_level: "wasm:info".to_owned(),
             ready_within: Duration::from_secs(30),
+            binary: None,
         }
     }
 }
@@ -88,6 +93,17 @@ impl Envoy {
     /// There is none.
     pub fn binary() -> Result<PathBuf, Error> {
         existing(BINARY, DEFAULT_BINARY).map_err(Error::NoEnvoy)
+    }
+
+    /// The binaries to run a test with, one after the other: those of the environment variable
+    /// `ENVOYS`, or else the one.
+    ///
+    /// # Errors
+    /// One of them is not there.
+    pub fn binaries() -> Result<Vec<PathBuf>, Error> {
+        let Some(several) = env::var_os(BINARIES) else { return Ok(vec![Self::binary()?]) };
+        let existing = |path: PathBuf| path.canonicalize().map_err(|_| Error::NoEnvoy(path));
+        env::split_paths(&several).map(existing).collect()
     }
 
     /// The module under test: environment variable `JWT_GATE_WASM`, or `dist/jwt-gate.wasm` in the
@@ -325,7 +341,8 @@ fn existing(variable: &str, default: &str) -> Result<PathBuf, PathBuf> {
 }
 
 fn command(configuration: &Path, options: &Options) -> Result<Command, Error> {
-    let mut command = Command::new(Envoy::binary()?);
+    let binary = options.binary.clone().map_or_else(Envoy::binary, Ok)?;
+    let mut command = Command::new(binary);
     command.arg("-c").arg(configuration).arg("--disable-hot-restart");
     // Otherwise a listener that is added later could have fields that nobody knows.
     command.arg("--reject-unknown-dynamic-fields");

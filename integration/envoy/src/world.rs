@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    bootstrap::{Bootstrap, Cluster},
+    bootstrap::{Bootstrap, Cluster, Filter, Listener, Module},
     envoy::{Envoy, Options},
     error::Error,
     idp::Idp,
@@ -33,7 +33,12 @@ impl World {
         let bootstrap = bootstrap
             .cluster(Cluster::new("upstream", upstream.address()))
             .cluster(Cluster::new("idp", idp.address()))
-            .cluster(Cluster::empty("nobody"));
+            .cluster(Cluster::empty("nobody"))
+            // Envoy 1.36 and 1.37 crash where a CPU has memory protection keys and the first module
+            // comes after the start: V8 has then begun when the workers were there already.
+            .listener(
+                Listener::new("first").filter(Filter::Wasm(Module::new("first", &module, "{}"))),
+            );
         let envoy = Envoy::start(&bootstrap, options)?;
         Ok(Self { envoy, idp, module, _upstream: upstream })
     }

@@ -13,6 +13,8 @@ pub enum Level {
     Module,
     /// The module in a test host that behaves like NGINX.
     Nginx,
+    /// The module in a test host without timers, callouts and shared data.
+    Bare,
     /// The module in Envoy.
     Envoy,
 }
@@ -25,6 +27,7 @@ impl Level {
             Self::Core => "core",
             Self::Module => "module",
             Self::Nginx => "nginx",
+            Self::Bare => "bare",
             Self::Envoy => "envoy",
         }
     }
@@ -75,6 +78,12 @@ pub trait Driver {
 
     /// Log lines since the last call; `None` where there is no log.
     fn logs(&mut self) -> Option<Vec<String>>;
+
+    /// Whether keys can be fetched here. Where not, a scenario runs if its endpoint answers with one
+    /// set of keys from first to last; the gate then gets that set with its configuration.
+    fn has_endpoint(&self) -> bool {
+        true
+    }
 
     /// The longest time that a scenario may let pass here; `None`: any.
     fn longest_wait(&self) -> Option<Duration> {

@@ -114,7 +114,7 @@ pub enum Problem {
     #[error("`faults` must name at least one fault")]
     NoFaults,
     /// A level that does not exist.
-    #[error("`skip`: there is no level `{0}`; there are core, module, nginx, envoy")]
+    #[error("`skip`: there is no level `{0}`; there are core, module, nginx, bare, envoy")]
     Level(String),
     /// A skip without a reason.
     #[error("`skip.{0}` must say why")]
@@ -200,6 +200,14 @@ impl Scenario {
         self.steps.iter().fold(Duration::ZERO, |sum, step| sum.saturating_add(step.after))
     }
 
+    /// Whether it shows more of the JWKS endpoint than one set of keys.
+    pub(crate) fn is_about_fetching(&self) -> bool {
+        let step = |step: &Step| step.idp.is_some() || step.fetches.is_some();
+        let remote = ["remote_jwks", "remoteJwks"].iter().any(|name| self.config.contains(name));
+        let spoken_of = self.faults.is_some() || self.steps.iter().any(|step| !step.log.is_empty());
+        !self.idp.is_one_set() || self.steps.iter().any(step) || (remote && spoken_of)
+    }
+
     /// Why it does not run at a level, if it does not.
     #[must_use]
     pub fn skipped_at(&self, level: Level) -> Option<&str> {
@@ -239,7 +247,7 @@ impl Scenario {
 }
 
 fn skips(raw: BTreeMap<String, String>) -> Result<BTreeMap<Level, String>, Problem> {
-    let levels = [Level::Core, Level::Module, Level::Nginx, Level::Envoy];
+    let levels = [Level::Core, Level::Module, Level::Nginx, Level::Bare, Level::Envoy];
     let mut skips = BTreeMap::new();
     for (name, reason) in raw {
         let level = levels.into_iter().find(|level| level.name() == name);

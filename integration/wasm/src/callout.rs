@@ -56,6 +56,17 @@ pub enum CalloutResult {
         /// The whole body.
         body: Vec<u8>,
     },
+    /// 103 before an answer (RFC 8297): NGINX takes it for the answer.
+    EarlyHints {
+        /// Headers with `:status` of the answer that follows.
+        headers: Headers,
+        /// Body of that answer.
+        body: Vec<u8>,
+    },
+    /// The name of the server does not resolve.
+    Unresolved,
+    /// The server's certificate is not accepted.
+    TlsFailure,
     /// Nobody listens.
     Refused,
     /// The connection ended before the headers.
@@ -117,6 +128,21 @@ impl Answer {
             CalloutResult::Response { headers, body } => {
                 Self::received(personality, &headers, Body::Whole(body))
             }
+            CalloutResult::EarlyHints { headers, body } => match personality {
+                Personality::Nginx => {
+                    let hints = vec![(b":status".to_vec(), b"103".to_vec())];
+                    Self::received(personality, &hints, Body::Whole(Vec::new()))
+                }
+                Personality::Envoy | Personality::Bare => {
+                    Self::new(personality, CalloutResult::Response { headers, body })
+                }
+            },
+            CalloutResult::Unresolved => {
+                Self::failed(personality, 503, UNHEALTHY, "resolver failure")
+            }
+            CalloutResult::TlsFailure => {
+                Self::failed(personality, 503, CONNECT_FAILURE, "tls handshake failure")
+            }
             CalloutResult::Refused => {
                 Self::failed(personality, 503, CONNECT_FAILURE, "broken connection")
             }
@@ -164,6 +190,7 @@ impl Answer {
     }
 }
 
+const UNHEALTHY: &str = "no healthy upstream";
 const TIMEOUT: &str = "upstream request timeout";
 const RESET: &str = "upstream connect error or disconnect/reset before headers. reset reason: \
                      connection termination";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent};
 
+use crate::document;
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
     Request, RootId, StreamId, Token, Trap, Vm,
@@ -18,11 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long an NGINX worker runs before its first request comes.
 const WARM_UP: Duration = Duration::from_secs(1);
 
+/// Memory that a bare host lends, in pages of 64 KiB: 16 MiB.
+const BARE_PAGES: u64 = 256;
+
 /// Cluster that scenarios name in their configuration.
 const CLUSTER: &str = "idp";
 
 /// Where the endpoint is for NGINX, which calls hosts and not clusters.
 const HOST_NAME: &str = "idp.example";
+
+/// What the variables of identity headers begin with.
+const IDENTITY: &str = "jwt_gate_";
 
 /// Traps of all scenarios that share it.
 ///
@@ -85,6 +92,9 @@ impl ScenarioDriver {
 
     fn configure(&mut self, config: &str) -> Result<(), Vec<String>> {
         let vm = self.host.vm(&self.module).map_err(|error| vec![error.to_string()])?;
+        if self.host.personality() == Personality::Nginx {
+            self.set_variables(config);
+        }
         match vm.configure(config.as_bytes()) {
             Ok(Some(root)) => {
                 self.running = Some((vm, root));
@@ -95,6 +105,20 @@ impl ScenarioDriver {
                 self.traps.note(Err(trap.clone()));
                 Err(vec![trap.to_string()])
             }
+        }
+    }
+
+    /// What the NGINX configuration has for each header that only the gate may write, and for each
+    /// value that it leaves for later.
+    fn set_variables(&self, config: &str) {
+        let document = serde_json::from_str(config).unwrap_or_default();
+        for name in document::identity_headers(&document) {
+            let variable = format!("{IDENTITY}{}", name.to_lowercase().replace('-', "_"));
+            self.host.set_variable(&variable);
+            self.host.proxy_set_header(&name, &variable);
+        }
+        for name in document::exports(&document) {
+            self.host.set_variable(&name);
         }
     }
 
@@ -172,6 +196,8 @@ impl ScenarioDriver {
         let named = state.properties.into_iter().filter_map(|(key, value)| {
             Some((String::from_utf8_lossy(key.strip_prefix(prefix)?).into_owned(), value))
         });
+        // Those go to the upstream, and are seen there.
+        let named = named.filter(|(name, _)| !name.starts_with(IDENTITY));
         Left { exports: named.collect(), rerouted: state.routes_cleared > 0 }
     }
 
@@ -180,8 +206,8 @@ impl ScenarioDriver {
         let mut headers = Vec::new();
         for (name, value) in upstream {
             let name = String::from_utf8_lossy(&name).into_owned();
-            // An NGINX configuration passes headers on as `proxy_set_header X $http_x`, which
-            // leaves one out whose value the filter emptied.
+            // An NGINX configuration passes the headers of tokens on as
+            // `proxy_set_header X $http_x`, which leaves one out whose value the filter emptied.
             let emptied = self.host.personality() == Personality::Nginx && value.is_empty();
             match name.as_str() {
                 ":path" => target = value,
@@ -208,8 +234,9 @@ impl ScenarioDriver {
 impl Driver for ScenarioDriver {
     fn level(&self) -> Level {
         match self.host.personality() {
-            Personality::Envoy | Personality::Bare => Level::Module,
+            Personality::Envoy => Level::Module,
             Personality::Nginx => Level::Nginx,
+            Personality::Bare => Level::Bare,
         }
     }
 
@@ -222,13 +249,19 @@ impl Driver for ScenarioDriver {
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
+        let config =
+            if self.has_endpoint() { config.into() } else { document::with_keys(config, &idp) };
         self.endpoint = Some(idp);
-        self.configure(config)?;
+        self.configure(&config)?;
         self.answer();
         if self.host.personality() == Personality::Nginx {
             self.pass_until(WARM_UP, |driver| !driver.reached.is_empty());
         }
         Ok(())
+    }
+
+    fn has_endpoint(&self) -> bool {
+        self.host.personality() != Personality::Bare
     }
 
     fn endpoint(&mut self, idp: Endpoint) {
@@ -251,6 +284,9 @@ impl Driver for ScenarioDriver {
         let held = |driver: &Self| driver.phase(stream) == Some(Phase::Paused);
         self.pass_until(PATIENCE, |driver| !held(driver) || vm.trap().is_some());
         let reply = self.decided(stream);
+        if self.host.personality() == Personality::Bare && vm.memory_pages() > BARE_PAGES {
+            return Err(format!("it takes {} pages of memory", vm.memory_pages()));
+        }
         self.left = self.left_by(&vm, stream);
         let ended = vm.disconnect(stream);
         self.traps.note(ended.clone());

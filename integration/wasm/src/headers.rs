@@ -53,7 +53,7 @@ impl HeaderMap {
         if self.personality == Personality::Nginx {
             let authority = name.eq_ignore_ascii_case(b":authority");
             let name = if authority { b"Host" } else { name };
-            if !(authority && self.position(b"host").is_some()) {
+            if is_read_by_nginx(name) && !(authority && self.position(b"host").is_some()) {
                 self.fields.push(Field::new(name, value));
             }
             return;
@@ -194,6 +194,13 @@ impl HeaderMap {
         }
         escaped
     }
+}
+
+/// Whether NGINX keeps a header of this name: `ignore_invalid_headers on` and
+/// `underscores_in_headers off` are its defaults. Names of its own begin with a colon.
+fn is_read_by_nginx(name: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    name.starts_with(b":") || name.iter().all(plain)
 }
 
 const LINE_BREAKERS: [u8; 3] = [b'\r', b'\n', 0];

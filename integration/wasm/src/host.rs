@@ -1,7 +1,7 @@
 //! The proxy around the VMs: clock, clusters, shared data, configuration.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) stop_iteration: bool,
     pub(crate) directives: Vec<ProxySetHeader>,
+    pub(crate) variables: BTreeSet<String>,
     pub(crate) properties: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) log_level: u32,
     pub(crate) random: u64,
@@ -65,6 +66,7 @@ impl Host {
             faults: Faults::default(),
             stop_iteration: false,
             directives: Vec::new(),
+            variables: BTreeSet::new(),
             properties: BTreeMap::new(),
             log_level: 2,
             random: 0x9E37_79B9_7F4A_7C15,
@@ -163,6 +165,11 @@ impl Host {
     /// Envoy's `allow_on_headers_stop_iteration`: a body is shown to a filter that paused the headers.
     pub fn allow_on_headers_stop_iteration(&self, allowed: bool) {
         self.world.borrow_mut().stop_iteration = allowed;
+    }
+
+    /// Adds NGINX's `set $<variable> "";`: only a variable that the configuration names can be set.
+    pub fn set_variable(&self, variable: &str) {
+        self.world.borrow_mut().variables.insert(variable.to_owned());
     }
 
     /// Adds NGINX's `proxy_set_header <name> $<variable>`.

@@ -26,6 +26,7 @@
 mod abi;
 mod callout;
 mod control;
+mod document;
 mod driver;
 mod error;
 mod faults;

@@ -53,6 +53,13 @@ impl Module {
         Ok(Self { module, metered })
     }
 
+    /// What the module imports: pairs of module and name.
+    #[must_use]
+    pub fn imports(&self) -> Vec<(String, String)> {
+        let imports = self.module.imports();
+        imports.map(|import| (import.module().to_owned(), import.name().to_owned())).collect()
+    }
+
     /// All that a guest can import from a host of this personality.
     pub(crate) fn linker(&self, personality: Personality) -> wasmtime::Result<Linker<VmState>> {
         let mut linker = Linker::new(self.module.engine());

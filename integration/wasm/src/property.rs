@@ -99,6 +99,13 @@ fn request_property(map: &HeaderMap, name: &[u8]) -> Option<Vec<u8>> {
     Some(value.to_vec())
 }
 
+/// NGINX takes the variables that its configuration names, and names of the filters' own.
+fn is_settable(call: &Call<'_>, path: &[u8]) -> bool {
+    let named =
+        |name: &[u8]| str::from_utf8(name).is_ok_and(|name| call.world().variables.contains(name));
+    path.strip_prefix(b"ngx\0").map_or_else(|| path.starts_with(b"wasmx\0"), named)
+}
+
 fn set(call: &mut Call<'_>, path: Span, value: Span) -> Outcome {
     let path = call.read(path)?;
     let value = call.read(value)?;
@@ -107,7 +114,7 @@ fn set(call: &mut Call<'_>, path: Span, value: Span) -> Outcome {
         Personality::Nginx if path == b"ngx\0nginx_version" => {
             return Err(Status::INTERNAL_FAILURE.into());
         }
-        Personality::Nginx if path.starts_with(b"ngx\0") || path.starts_with(b"wasmx\0") => path,
+        Personality::Nginx if is_settable(call, &path) => path,
         Personality::Nginx => return Err(Status::NOT_FOUND.into()),
         Personality::Bare => return Err(Status::UNIMPLEMENTED.into()),
     };

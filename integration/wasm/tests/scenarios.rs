@@ -1,4 +1,5 @@
-//! The scenarios against the release module, on a host like Envoy and on one like NGINX.
+//! The scenarios against the release module, on a host like Envoy, on one like NGINX, and on one
+//! that has little.
 //!
 //! `JWT_GATE_WASM` names the module; by default it is the one that `make wasm` builds.
 #![expect(clippy::panic, reason = "test code")]
@@ -40,4 +41,9 @@ fn every_scenario_holds_for_the_module_on_envoy() {
 #[test]
 fn every_scenario_holds_for_the_module_on_nginx() {
     every_scenario_holds(Level::Nginx, Personality::Nginx);
+}
+
+#[test]
+fn every_scenario_with_one_set_of_keys_holds_for_the_module_on_a_bare_host() {
+    every_scenario_holds(Level::Bare, Personality::Bare);
 }

@@ -8,19 +8,18 @@ use crate::policy::rule::{HostMatch, PathMatch, RouteMatch, Rule};
 use crate::policy::template::{Form, Template};
 use crate::requirement::{Leaf, Requirement};
 
-/// Compiles the rule at `index`.
+/// Compiles the rule at `at`, whose name is `name` where it has none of its own.
 pub(super) fn rule(
     raw: &raw::Rule,
-    index: usize,
+    name: String,
+    at: &ConfigPath<'_>,
     compiler: &Compiler<'_>,
     named: &Named,
     faults: &mut Faults,
 ) -> Option<Rule> {
-    let rules = ConfigPath::ROOT.key("rules");
-    let at = rules.index(index);
     let matcher = route(&raw.r#match, &at.key("match"), faults);
     let before = faults.len();
-    let requires = requires(raw, compiler, named, &at, faults);
+    let requires = requires(raw, compiler, named, at, faults);
     let has_tokens = faults.len() != before || requires.as_ref().is_some_and(asks_for_tokens);
     let before = faults.len();
     let path = matcher.as_ref().map(|matcher| &matcher.path);
@@ -37,7 +36,7 @@ pub(super) fn rule(
     if faults.len() != before {
         return None;
     }
-    let name = raw.name.as_ref().map_or_else(|| index.to_string(), |name| name.0.clone());
+    let name = raw.name.as_ref().map_or(name, |name| name.0.clone());
     let shadow = raw.enforcement == Some(raw::Enforcement::Shadow);
     Some(Rule { name: name.into(), matcher: matcher?, requires, deny, authorize, shadow })
 }
@@ -100,7 +99,7 @@ fn route(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Rou
 }
 
 /// A host, or `*.` and the domain whose hosts are meant. Ports are not compared.
-fn host(host: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HostMatch> {
+pub(super) fn host(host: &str, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<HostMatch> {
     let (wild, name) = match host.strip_prefix("*.") {
         Some(domain) => (true, domain),
         None => (false, host),

@@ -38,6 +38,30 @@ record! {
     }
 }
 
+/// Why an entry of `matchRules` has rules and nothing else.
+const FOR_ALL: &str = "is the same for all hosts; give it in `defaultConfig`";
+
+/// Why it is for hosts and nothing else.
+const BY_ROUTE: &str =
+    "routes and services have no names here; give `domain`, and paths in `rules`";
+
+record! {
+    /// Rules for some hosts: an entry of Higress's `matchRules`, as the gateway hands it over.
+    pub(crate) struct Scoped {
+        _match_domain_: Vec<Text>,
+        rules: Vec<Rule>,
+    }
+    refused {
+        _match_route_: BY_ROUTE,
+        _match_route_prefix_: BY_ROUTE,
+        _match_service_: BY_ROUTE,
+        providers: FOR_ALL,
+        requirement_map: FOR_ALL,
+        roles: FOR_ALL,
+        default_action: FOR_ALL,
+    }
+}
+
 record! {
     /// Which requests a rule is for.
     pub(crate) struct RouteMatch {

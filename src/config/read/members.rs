@@ -59,8 +59,11 @@ impl<'v> Members<'v> {
     }
 }
 
-/// The name in protobuf's JSON form.
+/// The name in protobuf's JSON form; a name that begins with `_` has no other.
 fn camel_case(name: &str) -> String {
+    if name.starts_with('_') {
+        return name.to_owned();
+    }
     let mut words = name.split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
     for word in words {

@@ -1,6 +1,7 @@
 //! Faults of rules and conditions.
 
 use super::hold;
+use crate::policy::Policy;
 
 const MATCH: &str = r#"{"rules": [{"match": {$}}]}"#;
 
@@ -347,4 +348,15 @@ fn a_claim_is_asked_one_thing() {
     rules[0].authorize.claim.equals_variable: the rule's path_template has no variable `id`
 "##,
     );
+}
+
+#[test]
+fn rules_for_a_domain_that_can_never_match_are_warned_of_by_name() {
+    let document = r#"{"rules": [{"match": {"prefix": "/a"}}, {"match": {"prefix": "/a/b"}}],
+        "_rules_": [{"_match_domain_": ["*"], "rules": [{"match": {"prefix": "/c"}}]}]}"#;
+    let policy = Policy::from_json(document.as_bytes()).unwrap();
+    let warned = ["rules[0]", "rules[1]"]
+        .map(|at| format!("{at}: never matches, because rule `_rules_[0]` takes all its requests"));
+    assert_eq!(policy.warnings(), warned);
+    assert_eq!(policy.summary(), "0 providers, 3 rules");
 }

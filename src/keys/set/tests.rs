@@ -49,9 +49,9 @@ fn only_keys_that_serve_the_algorithm_are_tried() {
 }
 
 #[test]
-fn only_keys_that_the_kid_did_not_choose_are_limited() {
+fn few_keys_are_tried_whether_the_kid_chose_them_or_not() {
     let of_one_name = set(&["a"; 10]);
-    assert_eq!(tried(&of_one_name, Some("a"), Algorithm::EdDsa).len(), 10);
+    assert_eq!(tried(&of_one_name, Some("a"), Algorithm::EdDsa), [0, 1, 2, 3]);
     assert_eq!(tried(&of_one_name, None, Algorithm::EdDsa), [0, 1, 2, 3]);
     let nameless = set(&[""; 10]);
     assert_eq!(tried(&nameless, Some("a"), Algorithm::EdDsa), [0, 1, 2, 3]);

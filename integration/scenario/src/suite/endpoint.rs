@@ -33,6 +33,12 @@ impl Default for BodyText {
 }
 
 impl EndpointText {
+    /// Whether it is a set of keys with nothing to say of how it came.
+    pub(super) fn is_one_set(&self) -> bool {
+        let body = !matches!(self.body, BodyText::Size(_));
+        self.status == 200 && self.headers.is_empty() && self.fault.is_none() && body
+    }
+
     pub(super) fn read(raw: raw::Endpoint) -> Result<Self, StepProblem> {
         let fault = raw.fault.as_deref().map(fault).transpose()?;
         let answers = raw.keys.is_some()

@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use jwt_gate_test_host::{
-    Cluster, Host, Personality, Phase, Request, RootId, Status, StreamId, Times, Trap, Vm,
+    Host, Personality, Phase, Request, RootId, Status, StreamId, Times, Trap, Vm,
 };
 
-use crate::support::{MS, SECOND, keys, module, request, response, token};
+use crate::support::{MS, SECOND, host, keys, module, request, response, token};
 
 /// A failure of a hostcall, and the stage of the life at which it begins.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +84,7 @@ const LIFE: [Stage; 7] = [
 
 /// Lives with a failure; says what must not have happened.
 pub(crate) fn live(personality: Personality, config: &str, fault: &Fault) -> Result<(), Wrong> {
-    let host = Host::new(personality);
-    host.set_cluster("idp", Cluster::Healthy);
+    let host = host(personality);
     let vm = host.vm(module()).unwrap();
     let config = config.to_owned();
     let mut life = Life { host, vm, config, root: None, good: Vec::new(), bad: Vec::new() };

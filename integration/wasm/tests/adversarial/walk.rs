@@ -1,11 +1,10 @@
 //! A long pseudo-random sequence of callbacks, as no proxy would make them.
 
 use jwt_gate_test_host::{
-    CalloutResult, Cluster, Host, Personality, Phase, Request, RootId, Status, StreamId, Times,
-    Trap, Vm,
+    CalloutResult, Host, Personality, Phase, Request, RootId, Status, StreamId, Times, Trap, Vm,
 };
 
-use crate::support::{CONFIG, MS, SECOND, jwks, keys, module, request, response, token};
+use crate::support::{CONFIG, MS, SECOND, host, jwks, keys, module, request, response, token};
 
 const STEPS: u32 = 10_000;
 
@@ -75,8 +74,7 @@ const TOKENS: [(&str, bool); 7] = [
 
 /// Walks from a seed, which stands in every message.
 pub(crate) fn walk(personality: Personality, seed: u64) {
-    let host = Host::new(personality);
-    host.set_cluster("idp", Cluster::Healthy);
+    let host = host(personality);
     let vm = host.vm(module()).unwrap();
     let tokens = TOKENS.iter().map(|(words, _)| token(&host, words)).collect();
     let (roots, open) = (Vec::new(), Vec::new());

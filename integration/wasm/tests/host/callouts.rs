@@ -28,6 +28,10 @@ fn good() -> CalloutResult {
     }
 }
 
+fn hinted() -> CalloutResult {
+    CalloutResult::EarlyHints { headers: headers(&[(":status", "200")]), body: b"keys".to_vec() }
+}
+
 fn cut() -> CalloutResult {
     CalloutResult::MidBody { headers: headers(&[(":status", "200")]), announced: 99 }
 }
@@ -36,6 +40,8 @@ fn cut() -> CalloutResult {
 fn each_answer_looks_as_it_does_on_envoy() {
     let rows = [
         (good(), vec!["02", "04", "200", "01", "keys"]),
+        (hinted(), vec!["01", "04", "200", "01", "keys"]),
+        (CalloutResult::Unresolved, vec!["03", "19", "503", "01", "no healthy upstream"]),
         (CalloutResult::Timeout, vec!["03", "24", "504", "01", "upstream request timeout"]),
         (cut(), vec!["00", "00", "02", "02", "01"]),
         (
@@ -46,7 +52,7 @@ fn each_answer_looks_as_it_does_on_envoy() {
     for (result, expected) in rows {
         assert_eq!(answer_to(Personality::Envoy, result.clone()), expected, "{result:?}");
     }
-    for result in [CalloutResult::Refused, CalloutResult::Reset] {
+    for result in [CalloutResult::Refused, CalloutResult::Reset, CalloutResult::TlsFailure] {
         let said = answer_to(Personality::Envoy, result.clone());
         assert_eq!(said[2], "503", "{result:?}");
         assert!(said[4].starts_with("upstream connect error"), "{result:?}: {said:?}");
@@ -60,6 +66,9 @@ fn each_answer_looks_as_it_does_on_nginx() {
         (CalloutResult::Refused, vec!["00", "00", "01", "broken connection", "01"]),
         (CalloutResult::Reset, vec!["00", "00", "01", "ok", "01"]),
         (CalloutResult::Timeout, vec!["00", "00", "01", "timeout", "01"]),
+        (CalloutResult::Unresolved, vec!["00", "00", "01", "resolver failure", "01"]),
+        (CalloutResult::TlsFailure, vec!["00", "00", "01", "tls handshake failure", "01"]),
+        (hinted(), vec!["01", "00", "103", "ok", ""]),
         (cut(), vec!["01", "99", "200", "ok", "02"]),
     ];
     for (result, expected) in rows {

@@ -140,8 +140,21 @@ fn a_directive_of_nginx_replaces_only_what_the_filter_did_not_touch() {
     let rows: [(&str, &[&str]); 2] = [(export, &["mine"]), (&spoilt, &["one", "two", "mine"])];
     for (body, expected) in rows {
         let running = Running::new(Personality::Nginx, Guest::new().headers(body, CONTINUE));
+        running.host.set_variable("claim");
         running.host.proxy_set_header("x-claim", "claim");
         assert_eq!(upstream(&running, &twice("x-claim"), "x-claim"), expected, "{body}");
+    }
+}
+
+#[test]
+fn nginx_drops_headers_whose_names_have_other_characters() {
+    let request = Request::get("/").with("x_a", "1").with("x.a", "2").with("x-a", "3");
+    for (personality, count) in [(Personality::Envoy, 3), (Personality::Nginx, 1)] {
+        let running = Running::new(personality, Guest::new().headers("", CONTINUE));
+        let stream = running.vm.request(running.root, &request).unwrap();
+        let seen = running.vm.stream(stream).unwrap().upstream.unwrap();
+        let named = seen.iter().filter(|(name, _)| name.starts_with(b"x"));
+        assert_eq!(named.count(), count, "{personality:?}");
     }
 }
 

@@ -44,8 +44,16 @@ fn nginx_takes_its_own_variables_and_nothing_else() {
         write("claims", "c"),
         write("ngx\0nginx_version", "d"),
     ];
-    let said = said_in_request(Personality::Nginx, &body.concat());
-    assert_eq!(said, ["00", "a", "00", "01", "10"]);
+    let guest = Guest::new().headers(&body.concat(), CONTINUE);
+    let running = Running::new(Personality::Nginx, guest);
+    running.host.set_variable("claim");
+    running.get();
+    assert_eq!(running.said(), ["00", "a", "00", "01", "10"]);
+}
+
+#[test]
+fn nginx_has_no_variable_that_its_configuration_does_not_name() {
+    assert_eq!(said_in_request(Personality::Nginx, &write("ngx\0claim", "a")), ["01"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jwt_gate_scenario::Keyring;
-use jwt_gate_test_host::{CalloutResult, Host, Request};
+use jwt_gate_test_host::{CalloutResult, Cluster, Host, Personality, Request};
 pub(crate) use release::module;
 
 /// A provider whose keys are behind a URL, for all paths; `sub` goes into a header, the claims to
@@ -24,6 +24,17 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 fn keyring() -> &'static Keyring {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();
     KEYRING.get_or_init(Keyring::new)
+}
+
+/// A host that reaches the provider; NGINX has what [`CONFIG`] needs for its identity header.
+pub(crate) fn host(personality: Personality) -> Host {
+    let host = Host::new(personality);
+    host.set_cluster("idp", Cluster::Healthy);
+    if personality == Personality::Nginx {
+        host.set_variable("jwt_gate_x_jwt_sub");
+        host.proxy_set_header("x-jwt-sub", "jwt_gate_x_jwt_sub");
+    }
+    host
 }
 
 /// A token, from the words that stand in a scenario's `${token …}`.

@@ -1,8 +1,8 @@
 //! One worker of a proxy.
 
-use jwt_gate_test_host::{CalloutResult, Cluster, Host, Personality, Phase, RootId, StreamId, Vm};
+use jwt_gate_test_host::{CalloutResult, Host, Personality, Phase, RootId, StreamId, Vm};
 
-use crate::support::{keys, module, request, token};
+use crate::support::{host, keys, module, request, token};
 
 /// One worker of a proxy, with a configuration. Every call of the guest must return.
 pub(crate) struct Worker {
@@ -14,8 +14,11 @@ pub(crate) struct Worker {
 impl Worker {
     /// A worker that has just taken its configuration.
     pub(crate) fn new(personality: Personality, config: &str) -> Self {
-        let host = Host::new(personality);
-        host.set_cluster("idp", Cluster::Healthy);
+        Self::on(host(personality), config)
+    }
+
+    /// The same on a host of one's own.
+    pub(crate) fn on(host: Host, config: &str) -> Self {
         let vm = host.vm(module()).unwrap();
         let root = vm.configure(config.as_bytes()).unwrap().expect("the configuration is good");
         Self { host, vm, root }

@@ -1,0 +1,5 @@
+//! The target `path` of `integration/fuzzing`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| jwt_gate_fuzzing::target("path")(input));

@@ -1,0 +1,89 @@
+//! A challenge, whatever the configuration and the request say.
+
+use jwt_gate::gate::Moment;
+use jwt_gate::time::Timestamp;
+use serde_json::json;
+
+use crate::gate::{NOW, Verdict, gate, request, verdict};
+use crate::input::Input;
+use crate::reference;
+
+/// Parameters of a challenge with one scheme (RFC 9110, section 11.6.1); `None` when it does not
+/// follow the grammar.
+fn parse(challenge: &str) -> Option<Vec<(&str, String)>> {
+    let mut rest = challenge.strip_prefix("Bearer ")?;
+    let mut parameters = Vec::new();
+    loop {
+        let (name, after) = rest.split_once("=\"")?;
+        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return None;
+        }
+        let (mut value, mut chars) = (String::new(), after.chars());
+        loop {
+            match chars.next()? {
+                '"' => break,
+                '\\' => value.push(chars.next()?),
+                c if c == ' ' || c.is_ascii_graphic() => value.push(c),
+                _ => return None,
+            }
+        }
+        parameters.push((name, value));
+        match chars.as_str() {
+            "" => return Some(parameters),
+            more => rest = more.strip_prefix(", ")?,
+        }
+    }
+}
+
+/// A realm, a scope, a host, a path, each after its length.
+pub(crate) fn run(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let choice = input.byte();
+    let [realm, scope, host, path] =
+        std::array::from_fn(|_| String::from_utf8_lossy(input.bytes()).into_owned());
+    let realm = (choice & 1 != 0 && !realm.is_empty()).then_some(realm);
+    let scope = scope.replace(' ', "");
+    if scope.is_empty() {
+        return;
+    }
+    let config = json!({
+        "providers": { "p": { "local_jwks": { "inline_string": reference::jwks() }, "realm": realm,
+            "resource_metadata": "https://api.example/.well-known/oauth-protected-resource" } },
+        "rules": [{ "match": { "prefix": "" }, "requires": { "provider_name": "p" },
+                    "authorize": { "scopes": [scope] } }],
+    });
+    if jwt_gate::policy::Policy::from_json(config.to_string().as_bytes()).is_err() {
+        return;
+    }
+    let (gate, cache) = gate(&config.to_string());
+    let claims = format!(r#"{{"exp":{},"scope":"other"}}"#, NOW + 60);
+    let token = reference::signed(
+        br#"{"alg":"HS256","kid":"h"}"#,
+        claims.as_bytes(),
+        jsonwebtoken::Algorithm::HS256,
+    );
+    let bearer = [b"Bearer ", token.as_slice()].concat();
+    let headers: [&[(&[u8], &[u8])]; 2] = [&[], &[(b"authorization", &bearer)]];
+    for headers in headers {
+        let mut lines = request(path.as_bytes(), headers);
+        lines.iter_mut().filter(|(name, _)| name == b":authority").for_each(|(_, value)| {
+            *value = host.clone().into_bytes();
+        });
+        let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
+        let Verdict::Answered(reply) = verdict(&gate, &cache, moment, &lines) else {
+            panic!("it passes without the scope");
+        };
+        let challenge = reply.headers.iter().find(|(name, _)| *name == "www-authenticate");
+        let (_, challenge) = challenge.expect("a challenge");
+        let parameters = parse(challenge).unwrap_or_else(|| panic!("{challenge:?}"));
+        let names: Vec<_> = parameters.iter().map(|(name, _)| *name).collect();
+        let expected: &[&[&str]] = match reply.status {
+            // A token in the query is a bad one.
+            401 => &[&["realm", "resource_metadata"], &["realm", "error", "resource_metadata"]],
+            _ => &[&["realm", "error", "scope", "resource_metadata"]],
+        };
+        assert!(expected.contains(&&*names), "{challenge:?}");
+        assert!(challenge.len() < 4_000 + 2 * (config.to_string().len()), "{}", challenge.len());
+    }
+}

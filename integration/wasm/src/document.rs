@@ -1,0 +1,73 @@
+//! What has to stand around a configuration on a host, read from the configuration.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jwt_gate_scenario::{Body, Endpoint};
+use serde_json::{Value, json};
+
+/// The configuration with the endpoint's keys in place of the endpoint.
+pub(crate) fn with_keys<'c>(config: &'c str, idp: &Endpoint) -> Cow<'c, str> {
+    let Body::Bytes(keys) = &idp.body else { return config.into() };
+    let keys = json!({ "inline_string": String::from_utf8_lossy(keys) });
+    let Ok(mut document) = serde_json::from_str::<Value>(config) else { return config.into() };
+    let providers = document.get_mut("providers").and_then(Value::as_object_mut);
+    let mut is_remote = false;
+    for provider in providers.into_iter().flatten().filter_map(|(_, p)| p.as_object_mut()) {
+        if ["remote_jwks", "remoteJwks"].iter().any(|name| provider.remove(*name).is_some()) {
+            provider.insert("local_jwks".to_owned(), keys.clone());
+            is_remote = true;
+        }
+    }
+    // What has local keys only stays as it was written: it may have a member twice.
+    if is_remote { document.to_string().into() } else { config.into() }
+}
+
+/// The headers that only the gate may write, wherever they stand.
+pub(crate) fn identity_headers(document: &Value) -> BTreeSet<String> {
+    const NAMES: [&str; 6] = [
+        "forward_payload_header",
+        "forwardPayloadHeader",
+        "header_name",
+        "headerName",
+        "verification_status_header",
+        "verificationStatusHeader",
+    ];
+    let mut headers = texts(document, &NAMES);
+    if holds(document, &["extract_only_without_validation", "extractOnlyWithoutValidation"]) {
+        headers.insert("x-jwt-signature-verified".to_owned());
+    }
+    headers
+}
+
+/// The names under which values are left for later filters.
+pub(crate) fn exports(document: &Value) -> BTreeSet<String> {
+    const NAMES: [&str; 6] = [
+        "payload_in_metadata",
+        "payloadInMetadata",
+        "header_in_metadata",
+        "headerInMetadata",
+        "failed_status_in_metadata",
+        "failedStatusInMetadata",
+    ];
+    texts(document, &NAMES)
+}
+
+/// The texts of all members with one of these names.
+fn texts(document: &Value, names: &[&str]) -> BTreeSet<String> {
+    let below = children(document).flat_map(|(_, value)| texts(value, names));
+    let own = children(document).filter(|(name, _)| names.contains(name));
+    own.filter_map(|(_, value)| Some(value.as_str()?.to_owned())).chain(below).collect()
+}
+
+/// Whether there is a member with one of these names.
+fn holds(document: &Value, names: &[&str]) -> bool {
+    children(document).any(|(name, value)| names.contains(&name) || holds(value, names))
+}
+
+/// Members and elements; elements have no name.
+fn children(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let members = value.as_object().into_iter().flatten();
+    let elements = value.as_array().into_iter().flatten();
+    members.map(|(name, value)| (name.as_str(), value)).chain(elements.map(|value| ("", value)))
+}

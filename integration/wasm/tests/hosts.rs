@@ -1,0 +1,12 @@
+//! The module on hosts that are not Envoy: what each lacks or does otherwise, and what holds there
+//! all the same.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+#[path = "hosts/bare.rs"]
+mod bare;
+#[path = "hosts/nginx.rs"]
+mod nginx;
+mod support;
+#[path = "support/worker.rs"]
+mod worker;

@@ -1,0 +1,66 @@
+//! What NGINX needs: identity goes to the upstream by variables.
+//!
+//! There a removed header still reaches the upstream, and replacing one leaves its repetitions. What
+//! the upstream must be able to trust is therefore set by the NGINX configuration, from a variable
+//! that the gate writes: `proxy_set_header x-user $jwt_gate_x_user;`.
+
+use super::abi::{self, Status};
+use super::apply::{Applied, answer};
+use super::view::HostView;
+use crate::effects::{Effects, HeaderOp};
+use crate::policy::HostKind;
+use crate::rejection::Rejection;
+use crate::request::{HeaderName, Lines, RequestView};
+
+/// Changes the request. A header that has to go is emptied, so that nothing of the client's is left
+/// in it even where the configuration does not set it; with two lines of it the request is refused.
+pub(super) fn forward(
+    view: &HostView,
+    owned: &[HeaderName],
+    ops: &[HeaderOp],
+) -> Result<Applied, Status> {
+    let repeated = |op: &HeaderOp| match op {
+        HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
+        HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
+    };
+    if ops.iter().any(repeated) {
+        let why = Rejection::RepeatedOwnedHeader;
+        answer(HostKind::Nginx, &Effects::plain(&why))?;
+        return Ok(Applied::Refused(why));
+    }
+    for op in ops {
+        match op {
+            HeaderOp::Remove(name) => abi::replace_header(name.as_str(), b"")?,
+            HeaderOp::Add(name, value) if !owned.contains(name) => {
+                abi::replace_header(name.as_str(), value)?;
+            }
+            HeaderOp::Add(..) => {}
+            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
+        }
+    }
+    owned.iter().try_for_each(|name| tell(name, ops))?;
+    Ok(Applied::Forward)
+}
+
+/// Sets the variable of a header that only the gate may write, to nothing where there is nothing to
+/// tell: it could hold the value of an earlier pass of the same request.
+fn tell(name: &HeaderName, ops: &[HeaderOp]) -> Result<(), Status> {
+    let value = ops.iter().find_map(|op| match op {
+        HeaderOp::Add(added, value) if added == name => Some(value.as_slice()),
+        HeaderOp::Add(..) | HeaderOp::Remove(_) | HeaderOp::SetPath(_) => None,
+    });
+    let variable = variable(name);
+    abi::set_property(&format!("ngx\0{variable}"), value.unwrap_or_default()).inspect_err(|_| {
+        log::error!(
+            "NGINX has no variable `${variable}`: add `set ${variable} \"\";` and \
+             `proxy_set_header {name} ${variable};` to its configuration"
+        );
+    })
+}
+
+/// The variable for a header: its name with `jwt_gate_` before it, and `_` for what is neither
+/// letter nor digit.
+fn variable(name: &HeaderName) -> String {
+    let part = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("jwt_gate_{}", name.as_str().chars().map(part).collect::<String>())
+}
