@@ -183,7 +183,11 @@ fn prepare(
     let mut expansion = Expansion::new(keyring, &uri);
     expansion.set_now(stage.now());
     let text = expansion.json(&configuration.config).map_err(|error| error.to_string())?;
-    let native: Value = serde_json::from_str(&text).map_err(|error| format!("config: {error}"))?;
+    let yaml = !text.trim_start().starts_with('{');
+    let native: Value = match yaml {
+        true => serde_yaml_ng::from_str(&text).map_err(|error| format!("config: {error}"))?,
+        false => serde_json::from_str(&text).map_err(|error| format!("config: {error}"))?,
+    };
     let mut ours = native.clone();
     if let Some(more) = &configuration.ours_has
         && let Some(members) = ours.as_object_mut()
@@ -192,10 +196,11 @@ fn prepare(
             serde_json::from_str(&more.members).map_err(|error| format!("ours_has: {error}"))?;
         members.extend(more);
     }
-    // Half of them by each of the ways that Envoy has to tell a module. An empty `Struct` is no bytes.
+    // Half of them by each of the ways that Envoy has to tell a module, YAML by the one that it takes.
+    // An empty `Struct` is no bytes.
     let empty = ours.as_object().is_none_or(Map::is_empty);
-    let ours = match (number % 2, configuration.ours_has.is_some()) {
-        (0, _) if !empty => Behind::GateOfStruct(ours),
+    let ours = match (number % 2 == 0 || yaml, configuration.ours_has.is_some()) {
+        (true, _) if !empty => Behind::GateOfStruct(ours),
         (_, true) => Behind::Gate(ours.to_string()),
         (_, false) => Behind::Gate(text),
     };
