@@ -199,7 +199,7 @@ fn prepare(
     // Half of them by each of the ways that Envoy has to tell a module, YAML by the one that it takes.
     // An empty `Struct` is no bytes.
     let empty = ours.as_object().is_none_or(Map::is_empty);
-    let ours = match (number % 2 == 0 || yaml, configuration.ours_has.is_some()) {
+    let ours = match (number.is_multiple_of(2) || yaml, configuration.ours_has.is_some()) {
         (true, _) if !empty => Behind::GateOfStruct(ours),
         (_, true) => Behind::Gate(ours.to_string()),
         (_, false) => Behind::Gate(text),

@@ -130,7 +130,7 @@ impl Stage {
             }
             Behind::GateOfStruct(document) => {
                 let listener = metadata::show(listener, &document.to_string(), true);
-                let module = Module::of_struct(name, &self.world.module, document.clone());
+                let module = Module::of_struct(name, &self.world.module, document);
                 listener.filter(Filter::Wasm(module))
             }
             Behind::Router(matches) => listener.manager("route_config", probe(matches)),

@@ -318,7 +318,7 @@ impl Module {
 
     /// The same, with its configuration as a `Struct` in place of text.
     #[must_use]
-    pub fn of_struct(name: &str, file: impl Into<PathBuf>, configuration: Value) -> Self {
+    pub fn of_struct(name: &str, file: impl Into<PathBuf>, configuration: &Value) -> Self {
         let configuration = typed("google.protobuf.Struct", json!({ "value": configuration }));
         Self { name: name.to_owned(), file: file.into(), configuration, stop_iteration: None }
     }

@@ -122,7 +122,7 @@ impl Config {
 
     /// The matches of the rules, as routes.
     pub(super) fn matches(&self) -> Vec<Value> {
-        self.rules.iter().map(Rule::matching).collect()
+        self.rules.iter().map(|rule| rule.matching(None)).collect()
     }
 }
 
@@ -260,32 +260,17 @@ impl KeySet {
 impl Rule {
     /// For the native filter, with a rule before it for each part that is asked for alone.
     fn json(&self, side: Side) -> Vec<Value> {
-        let rule = |needs: Option<&Need>| {
-            let mut json = json!({ "match": self.matching() });
+        let rule = |part: Option<String>, needs: Option<&Need>| {
+            let mut json = json!({ "match": self.matching(part.as_deref()) });
             if let Some(needs) = needs {
                 put(&mut json, "requires", needs.json());
             }
             json
         };
-        let mut rules = Vec::new();
-        if side == Side::Translated
-            && let Some(parts) = self.halved()
-        {
-            let named = parts.iter().enumerate().map(|(i, part)| (i.to_string(), Some(part)));
-            for (value, part) in named.chain([(NO_PART.to_owned(), None)]) {
-                let mut json = rule(part);
-                let header = json!({ "name": PART, "string_match": { "exact": value } });
-                match json.pointer_mut("/match/headers").and_then(Value::as_array_mut) {
-                    Some(headers) => headers.push(header),
-                    None => {
-                        json.get_mut("match").map(|m| put(m, "headers", json!([header])));
-                    }
-                }
-                rules.push(json);
-            }
-        }
-        rules.push(rule(self.needs.as_ref()));
-        rules
+        let parts = self.halved().filter(|_| side == Side::Translated).unwrap_or_default();
+        let alone = parts.iter().enumerate().map(|(i, part)| rule(Some(i.to_string()), Some(part)));
+        let none = (!parts.is_empty()).then(|| rule(Some(NO_PART.to_owned()), None));
+        alone.chain(none).chain([rule(None, self.needs.as_ref())]).collect()
     }
 
     /// The parts of a requirement of which one is enough, where one may be fulfilled by half.
@@ -309,23 +294,29 @@ impl Rule {
         }
     }
 
-    fn matching(&self) -> Value {
+    fn matching(&self, part: Option<&str>) -> Value {
         let mut json = match self.path {
             Matcher::Prefix(path, case) => json!({ "prefix": path, "case_sensitive": case }),
             Matcher::Path(path, case) => json!({ "path": path, "case_sensitive": case }),
             Matcher::Separated(path) => json!({ "path_separated_prefix": path }),
             Matcher::Regex(regex) => json!({ "safe_regex": { "regex": regex } }),
         };
-        if let Some(value) = self.header {
-            let header = match value {
-                "present" => json!({ "name": "x-h", "present_match": true }),
-                "POST" => json!({ "name": ":method", "string_match": { "exact": "POST" } }),
-                "not one" => {
-                    json!({ "name": "x-h", "string_match": { "exact": "one" }, "invert_match": true })
-                }
-                value => json!({ "name": "x-h", "string_match": { "exact": value } }),
-            };
-            put(&mut json, "headers", json!([header]));
+        let exact =
+            |name: &str, value: &str| json!({ "name": name, "string_match": { "exact": value } });
+        let header = self.header.map(|value| match value {
+            "present" => json!({ "name": "x-h", "present_match": true }),
+            "POST" => exact(":method", "POST"),
+            "not one" => {
+                let mut header = exact("x-h", "one");
+                put(&mut header, "invert_match", json!(true));
+                header
+            }
+            value => exact("x-h", value),
+        });
+        let headers: Vec<Value> =
+            header.into_iter().chain(part.map(|part| exact(PART, part))).collect();
+        if !headers.is_empty() {
+            put(&mut json, "headers", json!(headers));
         }
         if let Some(value) = self.query {
             let query = json!({ "name": "foo", "string_match": { "exact": value } });
