@@ -9,6 +9,7 @@
 mod ask;
 mod config;
 mod doors;
+mod need;
 mod paste;
 mod run;
 mod strategy;

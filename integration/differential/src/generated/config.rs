@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::need::Need;
+
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) providers: Vec<Provider>,
@@ -79,17 +81,6 @@ pub(super) enum Matcher {
     Path(&'static str, bool),
     Separated(&'static str),
     Regex(&'static str),
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Need {
-    Nothing,
-    Provider(usize),
-    Audiences(usize, &'static [&'static str]),
-    Any(Vec<Self>),
-    All(Vec<Self>),
-    Optional,
-    Whatever,
 }
 
 pub(super) const NAMES: [&str; 2] = ["a", "b"];
@@ -323,41 +314,6 @@ impl Rule {
             put(&mut json, "query_parameters", json!([query]));
         }
         json
-    }
-}
-
-impl Need {
-    fn json(&self) -> Value {
-        let list = |parts: &[Self]| parts.iter().map(Self::json).collect::<Vec<_>>();
-        let name = |i: &usize| NAMES.get(*i).copied().unwrap_or_default();
-        match self {
-            Self::Nothing => json!({}),
-            Self::Provider(i) => json!({ "provider_name": name(i) }),
-            Self::Audiences(i, audiences) => json!({ "provider_and_audiences": {
-                "provider_name": name(i), "audiences": audiences } }),
-            Self::Any(parts) => json!({ "requires_any": { "requirements": list(parts) } }),
-            Self::All(parts) => json!({ "requires_all": { "requirements": list(parts) } }),
-            Self::Optional => json!({ "allow_missing": {} }),
-            Self::Whatever => json!({ "allow_missing_or_failed": {} }),
-        }
-    }
-
-    /// Whether it looks at a token for its own sake.
-    pub(super) const fn demands(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::Optional | Self::Whatever)
-    }
-
-    /// Whether it has a part like that.
-    pub(super) fn has(&self, wanted: fn(&Self) -> bool) -> bool {
-        let within = match self {
-            Self::Any(parts) | Self::All(parts) => parts.iter().any(|part| part.has(wanted)),
-            Self::Nothing
-            | Self::Provider(_)
-            | Self::Audiences(..)
-            | Self::Optional
-            | Self::Whatever => false,
-        };
-        wanted(self) || within
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::Play;
 use super::ask::{Ask, Twist};
-use super::config::{Config, NAMES, NO_PART, Need, Rule, Side};
+use super::config::{Config, NAMES, NO_PART, Rule, Side};
+use super::need::Need;
 use super::paste::paste;
 use super::texts::Texts;
 use super::words::Translation;

@@ -7,7 +7,8 @@ use proptest::sample::select;
 
 use super::Play;
 use super::ask::{Ask, Place, Scheme, Twist};
-use super::config::{Config, KeySet, Matcher, Need, Provider, Rule, Told};
+use super::config::{Config, KeySet, Matcher, Provider, Rule, Told};
+use super::need::Need;
 use super::token::{Flaw, Token};
 
 const AUDIENCES: [&[&str]; 4] = [&[], &["api"], &["https://api/", "second"], &["other"]];
@@ -19,11 +20,14 @@ pub(super) fn play(asks: usize) -> impl Strategy<Value = Play> {
         // Of several tokens the native filter lets the last one decide under `allow_missing`.
         let alone = needs().any(|need| need.has(|need| matches!(need, Need::Optional)));
         let shared = config.providers.iter().any(|provider| !provider.own_places);
+        // Of a token whose provider it cannot tell, it tells under the name of another token's.
+        let whatever = needs().any(|need| need.has(|need| matches!(need, Need::Whatever)));
+        let of_another = whatever && config.providers.iter().any(|provider| provider.told.status);
         for ask in &mut asks {
             // Two tokens of one provider are refused by ours alone.
             let differ =
                 ask.tokens.windows(2).any(|pair| matches!(pair, [(_, a), (_, b)] if a != b));
-            if alone || shared && differ {
+            if alone || (shared || of_another) && differ {
                 ask.tokens.truncate(1);
             }
             // Envoy joins two lines of `authorization`, and what stands behind another scheme is no
@@ -66,32 +70,21 @@ fn config() -> impl Strategy<Value = Config> {
 
 /// Without what the native filter cannot be told in its own words.
 fn comparable(mut config: Config) -> Config {
-    // It takes back what a token said when a requirement that may fail looks at it again.
-    let looks_again = |need: &Need| match need {
-        Need::All(parts) => parts.iter().any(|p| p.has(|need| matches!(need, Need::Whatever))),
-        Need::Nothing
-        | Need::Provider(_)
-        | Need::Audiences(..)
-        | Need::Any(_)
-        | Need::Optional
-        | Need::Whatever => false,
-    };
-    for rule in &mut config.rules {
-        rule.needs = rule.needs.take().filter(|needs| !needs.has(looks_again));
-    }
     let needs = |wanted: fn(&Need) -> bool| {
         config.rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|need| need.has(wanted))
     };
-    // It takes out a token before the next requirement looks.
-    if needs(|need| matches!(need, Need::All(_))) {
-        config.providers.iter_mut().for_each(|provider| provider.forward = true);
-    }
-    // Which provider a token is of where any issuer is taken, both tell in their own way.
-    let needs = |wanted: fn(&Need) -> bool| {
-        config.rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|need| need.has(wanted))
-    };
-    if needs(|need| matches!(need, Need::Optional | Need::Whatever)) {
-        config.providers.iter_mut().for_each(|provider| provider.issuer = true);
+    let again = needs(Need::looks_again);
+    let all = needs(|need| matches!(need, Need::All(_)));
+    let any_issuer = needs(|need| matches!(need, Need::Optional | Need::Whatever));
+    for provider in &mut config.providers {
+        // It takes back what it told the upstream.
+        if again {
+            (provider.claims, provider.payload) = (false, None);
+        }
+        // It takes out a token before the next requirement looks.
+        provider.forward |= all;
+        // Which provider a token is of where any issuer is taken, both tell in their own way.
+        provider.issuer |= any_issuer;
     }
     config
 }
