@@ -27,7 +27,7 @@ pub(super) fn play(asks: usize) -> impl Strategy<Value = Play> {
             // Two tokens of one provider are refused by ours alone.
             let differ =
                 ask.tokens.windows(2).any(|pair| matches!(pair, [(_, a), (_, b)] if a != b));
-            if alone || (shared || of_another) && differ {
+            if alone || of_another || shared && differ {
                 ask.tokens.truncate(1);
             }
             // Envoy joins two lines of `authorization`, and what stands behind another scheme is no
