@@ -16,7 +16,7 @@ use read::Read;
 /// The message that the native filter is configured with.
 const MESSAGE: &str = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
 
-/// A YAML reader would cost the module a tenth of its size; hosts that are configured in YAML have one.
+/// Where a host is configured in YAML it has a reader for it, and the module needs none.
 const YAML: &str = "the configuration looks like YAML, and text is read as JSON: in Envoy, write it as the \
     `value` of a `google.protobuf.Struct` in place of a `StringValue`; elsewhere, convert it (`yq -o json`)";
 
