@@ -9,7 +9,7 @@ pub use export::Export;
 
 use crate::credential::{Location, without_cookies, without_parameters};
 use crate::gate::{Accepted, Permit, Refusal};
-use crate::json::{Number, Value};
+use crate::json::{Number, Value, decimal};
 use crate::policy::Policy;
 use crate::policy::provider::Provider;
 use crate::rejection::{Challenge, Rejection};
@@ -218,12 +218,10 @@ fn header_value(claim: &Value) -> Option<Vec<u8>> {
             Number::Unsigned(n) => n.to_string(),
             Number::Negative(n) => format!("{n}.000000"),
             // The native filter's integers end where 64 bits do.
-            Number::Float(x)
-                if x.fract() == 0.0 && (0.0..1.844_674_407_370_955_2e19).contains(x) =>
-            {
-                format!("{:.0}", x.abs())
-            }
-            Number::Float(x) => format!("{x:.6}"),
+            Number::Float(x) => match decimal::magnitude(*x).filter(|_| *x >= 0.0) {
+                Some(n) => n.to_string(),
+                None => decimal::fixed(*x),
+            },
         },
         Value::Array(_) | Value::Object(_) => STANDARD.encode(claim.to_string()),
     };

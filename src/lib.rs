@@ -23,3 +23,4 @@ pub mod request;
 pub mod requirement;
 pub mod revocation;
 pub mod time;
+pub mod wire;

@@ -84,21 +84,25 @@ impl Policy {
             let mut candidates = self.index.candidates(path);
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
+        let path = Cow::Borrowed(target.path());
+        let readings = match target.readings() {
+            Readings::Plain => Vec::new(),
+            Readings::Several(readings) => readings,
+            // One rule for everything is the same for every reading.
+            Readings::Untold if self.has_one_rule_for_all() => Vec::new(),
+            Readings::Untold => return Err(Rejection::AmbiguousPath),
+        };
         let found = find(target.path());
         let named = found.filter(|at| !self.ends.contains(at));
         let rule = named.and_then(|at| self.rules.get(at));
-        let path = Cow::Borrowed(target.path());
-        match target.readings() {
-            Readings::Plain => Ok((rule, path)),
-            Readings::Several(readings)
-                if readings.iter().all(|r| find(r) == found)
-                    && rule.is_none_or(|rule| rule.has_one_meaning(target.path(), &readings)) =>
-            {
-                Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
-            }
-            // One rule for everything is the same for every reading.
-            Readings::Untold if self.has_one_rule_for_all() => Ok((rule, path)),
-            Readings::Several(_) | Readings::Untold => Err(Rejection::AmbiguousPath),
+        let is_one = || {
+            readings.iter().all(|reading| find(reading) == found)
+                && rule.is_none_or(|rule| rule.has_one_meaning(target.path(), &readings))
+        };
+        if readings.is_empty() || is_one() {
+            Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
+        } else {
+            Err(Rejection::AmbiguousPath)
         }
     }
 
@@ -164,7 +168,9 @@ impl Policy {
 
     /// The names that later filters read, each once.
     pub fn exports(&self) -> BTreeSet<&str> {
-        self.providers.iter().flat_map(|provider| provider.exports.names()).collect()
+        let mut names = BTreeSet::new();
+        names.extend(self.providers.iter().flat_map(|provider| provider.exports.names()));
+        names
     }
 
     /// What it asks of a host of this kind in vain, each with what to do about it.

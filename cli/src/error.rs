@@ -13,6 +13,14 @@ pub(crate) enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file cannot be written.
+    #[error("{name} cannot be written: {source}")]
+    Save {
+        /// The file.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
     /// A policy has faults.
     #[error("{name} has faults; `jwt-gate check` tells them, too:\n  {}", faults.join("\n  "))]
     Policy {

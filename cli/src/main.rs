@@ -4,6 +4,7 @@
 
 mod check;
 mod error;
+mod migrate;
 mod output;
 mod report;
 
@@ -34,6 +35,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Migrate(migrate::Arguments),
     Report(report::Arguments),
 }
 
@@ -50,6 +52,7 @@ impl Command {
     fn run(&self, output: &mut Output<'_>) -> Result<Ending, Error> {
         match self {
             Self::Check(arguments) => check::run(arguments, output),
+            Self::Migrate(arguments) => migrate::run(arguments, output),
             Self::Report(arguments) => report::run(arguments, output),
         }
     }

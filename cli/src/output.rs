@@ -41,6 +41,11 @@ impl<'w> Output<'w> {
         Self { writer: BufWriter::new(writer), form }
     }
 
+    /// Whether JSON was asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
     /// Writes a result in the form that was asked for.
     pub(crate) fn result<R: Serialize + fmt::Display>(&mut self, result: &R) -> Result<(), Error> {
         match self.form {

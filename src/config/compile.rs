@@ -11,7 +11,7 @@ mod revocation;
 mod rule;
 mod scoped;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use requirement::Compiler;
 
@@ -53,7 +53,7 @@ impl Names<'_> {
 /// Says that there is no such thing, and which one was probably meant.
 fn absent<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
     let near = known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .map(|known| (strsim::osa_distance(name, known), known))
         .filter(|(distance, _)| *distance <= slips(name))
         .min();
     match near {
@@ -110,8 +110,12 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
 fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
     let place = ConfigPath::ROOT.key("requirement_map");
     let map = compiler.names.config.requirement_map.iter();
-    map.map(|(name, raw)| (name.clone(), compiler.requirement(raw, &place.key(name), faults)))
-        .collect()
+    let mut named = Named::new();
+    // `collect` would sort, and each sort of another type is a two-hundredth of the module.
+    named.extend(
+        map.map(|(name, raw)| (name.clone(), compiler.requirement(raw, &place.key(name), faults))),
+    );
+    named
 }
 
 /// Rules that never match, each in words. `scoped` of them come before those of `rules`.
@@ -151,10 +155,11 @@ fn roles(config: &Config, at: &ConfigPath<'_>, faults: &mut Faults) -> RoleTable
         }
     }
     let permissions = |role: &Role| role.permissions.iter().map(|text| text.0.clone()).collect();
-    let definitions = config.roles.iter();
-    let definitions =
-        definitions.map(|(name, role)| (name.clone(), (role.inherits.clone(), permissions(role))));
-    match RoleTable::build(&definitions.collect()) {
+    let mut definitions = BTreeMap::new();
+    for (name, role) in &config.roles {
+        definitions.insert(name.clone(), (role.inherits.clone(), permissions(role)));
+    }
+    match RoleTable::build(&definitions) {
         Ok(table) => table,
         Err(cycles) => {
             for cycle in cycles {
@@ -184,10 +189,11 @@ fn owned(providers: &[Option<Provider>], rules: &[Rule]) -> Vec<HeaderName> {
     let of_providers = providers.iter().flatten().flat_map(Provider::written);
     let leaves = rules.iter().filter_map(|rule| rule.requires.as_ref());
     let of_rules = leaves.flat_map(Requirement::leaves).filter_map(Leaf::status);
-    let mut owned: Vec<_> = of_providers.chain(of_rules).cloned().collect();
-    owned.sort_unstable();
-    owned.dedup();
-    owned
+    let owned: BTreeSet<_> = of_providers.chain(of_rules).fold(BTreeSet::new(), |mut all, name| {
+        all.insert(name.clone());
+        all
+    });
+    owned.into_iter().collect()
 }
 
 fn limits(raw: Option<&RawLimits>, at: &ConfigPath<'_>, faults: &mut Faults) -> Limits {

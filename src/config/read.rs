@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::error::{ConfigPath, Faults};
-use crate::json::{Number, Object, Value};
+use crate::json::{Number, Object, Value, decimal};
 
 mod declare;
 mod members;
@@ -151,7 +151,8 @@ fn whole(value: &Value) -> Option<i128> {
         Value::Number(Number::Unsigned(n)) => Some(i128::from(*n)),
         Value::Number(Number::Negative(n)) => Some(i128::from(*n)),
         Value::Number(Number::Float(x)) => {
-            format!("{x:.0}").parse().ok().filter(|_| x.fract() == 0.0)
+            let magnitude = i128::from(decimal::magnitude(*x)?);
+            Some(if *x < 0.0 { magnitude.saturating_neg() } else { magnitude })
         }
         Value::String(s) => s.parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,

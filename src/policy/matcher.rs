@@ -201,7 +201,9 @@ pub fn parameters(query: Option<&[u8]>) -> impl Iterator<Item = (&[u8], &[u8])> 
 
 /// Whether the undecoded parameter name says `name`.
 pub fn is_parameter(raw: &[u8], name: &str) -> bool {
-    raw == name.as_bytes() || raw.contains(&b'%') && percent_decode(raw) == name.as_bytes()
+    // Nothing that is decoded becomes longer, or shorter than a third.
+    let fits = name.len() < raw.len() && raw.len() <= name.len().saturating_mul(3);
+    raw == name.as_bytes() || fits && raw.contains(&b'%') && percent_decode(raw) == name.as_bytes()
 }
 
 #[cfg(test)]

@@ -142,7 +142,14 @@ fn sudden(name: &str, provider: &ProviderTally, tally: &Tally) -> Vec<Finding> {
         let refusals = provider.refusals.get(*reason)?;
         let (first, _) = refusals.span()?;
         let count: u64 = refusals.steps().map(|(_, count)| *count).sum();
-        let is_news = count >= FEW && first >= begin.saturating_add(quiet);
+        let steps = tally.times.steps().filter(|(at, _)| *at < first);
+        let before: u64 = steps.map(|(_, counts)| counts.total()).sum();
+        let after = tally.counts.total().saturating_sub(before);
+        // As many as there would have been before, had it always been so.
+        let expected = u128::from(count).saturating_mul(before.into()).checked_div(after.into());
+        let is_news = count >= FEW
+            && first >= begin.saturating_add(quiet)
+            && expected.is_some_and(|expected| expected >= FEW.into());
         is_news.then(|| Finding {
             kind: Kind::Sudden,
             requests: count,

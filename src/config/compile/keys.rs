@@ -118,20 +118,20 @@ pub(super) const fn patience(raw: &raw::HttpUri) -> Duration {
 }
 
 fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
-    let mut at_least = |at: &ConfigPath<'_>, value: Option<Duration>, least: Duration| {
-        if value.is_some_and(|value| value < least) {
-            faults.add(at, format!("must be at least {}s", least.as_secs_f32()));
+    let mut at_least = |at: &ConfigPath<'_>, value: Option<Duration>, (least, text): (_, &str)| {
+        if value.is_some_and(|value| value < Duration::from_millis(least)) {
+            faults.add(at, format!("must be at least {text}"));
         }
     };
-    at_least(&at.key("cache_duration"), raw.cache_duration, Duration::from_millis(1));
-    at_least(&at.key("min_interval"), raw.min_interval, Duration::from_secs(1));
+    at_least(&at.key("cache_duration"), raw.cache_duration, (1, "0.001s"));
+    at_least(&at.key("min_interval"), raw.min_interval, (1_000, "1s"));
     let pause = at.key("async_fetch");
-    at_least(&pause.key("failed_refetch_duration"), pause_of(raw), Duration::from_millis(100));
+    at_least(&pause.key("failed_refetch_duration"), pause_of(raw), (100, "0.1s"));
     let place = at.key("retry_policy");
     let place = place.key("retry_back_off");
     let back_off = raw.retry_policy.as_ref().and_then(|policy| policy.retry_back_off.as_ref());
     let base = back_off.map(|pauses| pauses.base_interval);
-    at_least(&place.key("base_interval"), base, Duration::from_millis(1));
+    at_least(&place.key("base_interval"), base, (1, "0.001s"));
     if back_off.is_some_and(|p| p.max_interval.is_some_and(|most| most < p.base_interval)) {
         faults.add(&place.key("max_interval"), "must not be less than base_interval");
     }
