@@ -72,6 +72,11 @@ test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
 
+.PHONY: test-nginx
+test-nginx: wasm ## Test the module in a real NGINX with ngx_wasm_module: NGINX=/path/to/nginx
+	@echo '==> tests: the module in NGINX'
+	@NGINX='$(NGINX)' cargo test -q -p jwt-gate-nginx -- --nocapture
+
 .PHONY: matrix
 matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each supported version of Envoy
 	@for version in $(ENVOY_VERSIONS); do \

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent};
+use jwt_gate_scenario::{
+    Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent, document,
+};
 
-use crate::document;
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
     Request, RootId, StreamId, Token, Trap, Vm,

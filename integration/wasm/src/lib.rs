@@ -26,7 +26,6 @@
 mod abi;
 mod callout;
 mod control;
-mod document;
 mod driver;
 mod error;
 mod faults;
