@@ -13,6 +13,14 @@ pub(crate) enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A policy has faults.
+    #[error("{name} has faults; `jwt-gate check` tells them, too:\n  {}", faults.join("\n  "))]
+    Policy {
+        /// The file.
+        name: String,
+        /// The faults, each with its place.
+        faults: Vec<String>,
+    },
     /// The result cannot be written.
     #[error("cannot write the result: {0}")]
     Write(#[from] io::Error),

@@ -5,6 +5,7 @@
 mod check;
 mod error;
 mod output;
+mod report;
 
 use std::io;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Report(report::Arguments),
 }
 
 /// How a command ended that could do its work.
@@ -48,6 +50,7 @@ impl Command {
     fn run(&self, output: &mut Output<'_>) -> Result<Ending, Error> {
         match self {
             Self::Check(arguments) => check::run(arguments, output),
+            Self::Report(arguments) => report::run(arguments, output),
         }
     }
 }

@@ -1,0 +1,187 @@
+//! Finding the audit line in a line of a log, and reading it.
+
+use std::borrow::Cow;
+
+use jwt_gate::time::rfc3339;
+use memchr::memmem;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What a decision left in the log. Texts are borrowed from the line where it has no escapes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AuditLine<'l> {
+    /// RFC 3339.
+    #[serde(borrow)]
+    time: Cow<'l, str>,
+    /// What the policy said.
+    pub(crate) decision: Decision,
+    /// Whether that was enforced.
+    #[serde(default)]
+    pub(crate) enforcement: Enforcement,
+    /// The rule, where one named the request.
+    #[serde(borrow, default)]
+    pub(crate) rule: Option<Cow<'l, str>>,
+    /// The rule's match, as configured.
+    #[serde(borrow, default)]
+    pub(crate) route: Option<Cow<'l, str>>,
+    /// A known method, or `OTHER`.
+    #[serde(borrow, default)]
+    pub(crate) method: Cow<'l, str>,
+    /// Whose token it was.
+    #[serde(borrow, default)]
+    pub(crate) provider: Option<Cow<'l, str>>,
+    /// Label of the reason.
+    #[serde(borrow, default)]
+    pub(crate) outcome: Cow<'l, str>,
+    /// `exp` − `iat` in seconds.
+    #[serde(default)]
+    pub(crate) lifetime: Option<u64>,
+    /// The claims that the policy names.
+    #[serde(borrow, default)]
+    pub(crate) claims: Option<&'l RawValue>,
+    /// What another policy would have said, where that differs.
+    #[serde(borrow, default)]
+    pub(crate) candidate: Option<Candidate<'l>>,
+}
+
+/// What a policy said.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Decision {
+    /// The request passes.
+    Allow,
+    /// The request is refused.
+    Deny,
+}
+
+/// Whether a refusal was carried out.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Enforcement {
+    /// It was.
+    #[default]
+    Enforce,
+    /// It was not: the rule is on trial.
+    Shadow,
+}
+
+/// What the policy on trial would have said.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Candidate<'l> {
+    /// Its verdict.
+    pub(crate) decision: Decision,
+    /// Its rule.
+    #[serde(borrow, default)]
+    pub(crate) rule: Option<Cow<'l, str>>,
+    /// Its reason, as a label.
+    #[serde(borrow, default)]
+    pub(crate) outcome: Cow<'l, str>,
+}
+
+impl AuditLine<'_> {
+    /// When it was decided, in Unix seconds.
+    pub(crate) fn at(&self) -> Option<u64> {
+        // Rounded up by what reads it; the fraction of a second does not matter here.
+        rfc3339(&self.time)
+    }
+}
+
+/// Finds audit lines.
+#[derive(Debug)]
+pub(crate) struct Finder(memmem::Finder<'static>);
+
+/// What is in a line of the log.
+#[derive(Debug)]
+pub(crate) enum Found<'l> {
+    /// Something else.
+    Nothing,
+    /// An audit line, as JSON, with perhaps something after it.
+    Plain(&'l [u8]),
+    /// An audit line as a JSON string in another document, from the quote on.
+    Quoted(Vec<u8>),
+}
+
+impl Finder {
+    /// For version 1 of the line.
+    pub(crate) fn new() -> Self {
+        Self(memmem::Finder::new("jwt-gate/1"))
+    }
+
+    /// Looks for an audit line in a line of a log.
+    pub(crate) fn find<'l>(&self, line: &'l [u8]) -> Found<'l> {
+        for at in self.0.find_iter(line) {
+            let (before, _) = line.split_at_checked(at).unwrap_or_default();
+            if let Some(prefix) = before.strip_suffix(br#"{"audit":""#) {
+                return Found::Plain(line.get(prefix.len()..).unwrap_or_default());
+            }
+            if let Some(prefix) = before.strip_suffix(br#"{\"audit\":\""#) {
+                let text = line.get(prefix.len()..).unwrap_or_default();
+                return Found::Quoted([b"\"", text].concat());
+            }
+        }
+        Found::Nothing
+    }
+}
+
+/// The JSON text in a quoted audit line.
+pub(crate) fn unquoted(quoted: &[u8]) -> Option<String> {
+    first(quoted)
+}
+
+/// Reads the first JSON value of a text; a log may say more after it.
+pub(crate) fn first<'l, T: Deserialize<'l>>(text: &'l [u8]) -> Option<T> {
+    serde_json::Deserializer::from_slice(text).into_iter().next()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"audit":"jwt-gate/1","time":"2026-11-25T07:00:58.123Z","decision":"deny","enforcement":"shadow","rule":"orders","route":"/orders/{id}","method":"GET","status":null,"provider":"a\"b","outcome":"scope","reason":"x","lifetime":300,"claims":{"sub":"alice"},"new":[1]}"#;
+
+    fn read(line: &[u8]) -> Option<(Option<u64>, String)> {
+        let read =
+            |line: &AuditLine<'_>| (line.at(), line.provider.clone().unwrap_or_default().into());
+        match Finder::new().find(line) {
+            Found::Nothing => None,
+            Found::Plain(json) => first(json).as_ref().map(read),
+            Found::Quoted(quoted) => first(unquoted(&quoted)?.as_bytes()).as_ref().map(read),
+        }
+    }
+
+    #[test]
+    fn an_audit_line_is_found_wherever_a_log_has_it() {
+        let quoted = serde_json::to_string(&format!("wasm log: {LINE}\n")).unwrap();
+        let rows = [
+            LINE.to_owned(),
+            format!(
+                "[2026-11-25 07:00:58.123][12][info][wasm] [x.cc:38] wasm log jwt-gate: {LINE}"
+            ),
+            format!("{LINE}, client: 127.0.0.1, server: api"),
+            format!(r#"{{"log":{quoted},"stream":"stderr"}}"#),
+            format!(r#"named jwt-gate/1 before {LINE}"#),
+        ];
+        for row in rows {
+            let expected = Some((Some(1_795_590_059), "a\"b".to_owned()));
+            assert_eq!(read(row.as_bytes()), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_audit_line_is_none() {
+        let rows: [&[u8]; 4] = [
+            b"",
+            b"jwt-gate/1",
+            b"GET /?{\"audit\": \"jwt-gate/1\"",
+            b"\xff{\"audit\":\"jwt-gate/2\"",
+        ];
+        for row in rows {
+            assert!(matches!(Finder::new().find(row), Found::Nothing), "{row:?}");
+        }
+        for broken in
+            [r#"{"audit":"jwt-gate/1","time":"#, r#"{"audit":"jwt-gate/1","decision":"maybe"}"#]
+        {
+            assert!(read(broken.as_bytes()).is_none(), "{broken}");
+        }
+    }
+}
