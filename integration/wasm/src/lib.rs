@@ -41,6 +41,7 @@ mod property;
 mod shared_data;
 mod status;
 mod stream;
+mod uri;
 mod vm;
 mod vm_state;
 mod wasi;
