@@ -161,7 +161,9 @@ fn plugin_line(line: &str) -> Option<(&str, &str)> {
     Some((prefix.split(' ').next()?, message))
 }
 
-fn behaviour(endpoint: Endpoint) -> Behaviour {
+/// What the identity provider does, as a scenario says it.
+#[must_use]
+pub fn behaviour(endpoint: Endpoint) -> Behaviour {
     let behaviour = match endpoint.body {
         Body::Bytes(bytes) => Behaviour::ok(bytes),
         Body::Size(bytes) => Behaviour::of_size(usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -182,7 +184,9 @@ fn behaviour(endpoint: Endpoint) -> Behaviour {
     }
 }
 
-fn reply(answer: Answer) -> Reply {
+/// What became of a request, as a scenario says it.
+#[must_use]
+pub fn reply(answer: Answer) -> Reply {
     let listed = |headers: Vec<(String, String)>| {
         headers.into_iter().map(|(name, value)| (name, bytes(&value))).collect()
     };

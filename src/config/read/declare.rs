@@ -32,11 +32,8 @@ macro_rules! record {
                 $( $(
                     let _: Option<$always_type> = members.member(stringify!($always), at, faults);
                 )* )?
-                $( $(
-                    if members.get(stringify!($refused), at, faults).is_some() {
-                        faults.add(&at.key(stringify!($refused)), $why);
-                    }
-                )* )?
+                const REFUSED: &[(&str, &str)] = &[ $( $( (stringify!($refused), $why), )* )? ];
+                members.refuse(REFUSED, at, faults);
                 $(
                     let name = $crate::config::read::plain(stringify!($member));
                     let $member = members.member(name, at, faults);
