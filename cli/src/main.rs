@@ -142,8 +142,9 @@ pub(crate) mod tests {
             (&["keys", "--kid", "shared", &keys], Ending::Faults),
             (&["keys", &other], Ending::Faults),
         ];
+        let forms: [&[&str]; 2] = [&["jwt-gate"], &["jwt-gate", "--json"]];
         for (arguments, expected) in rows {
-            for form in [&["jwt-gate"] as &[&str], &["jwt-gate", "--json"]] {
+            for form in forms {
                 let (ending, text) = played(&[form, arguments].concat()).unwrap();
                 assert_eq!(ending, expected, "{arguments:?}: {text}");
                 let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
@@ -155,10 +156,11 @@ pub(crate) mod tests {
     #[test]
     fn what_holds_no_configuration_is_an_error() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command/jwks.json");
-        for (arguments, expected) in [
-            (&["jwt-gate", "check", "/none"] as &[&str], "/none: No such file"),
+        let rows: [(&[&str], &str); 2] = [
+            (&["jwt-gate", "check", "/none"], "/none: No such file"),
             (&["jwt-gate", "test", file, file], file),
-        ] {
+        ];
+        for (arguments, expected) in rows {
             let error = played(arguments).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         }

@@ -36,8 +36,10 @@ fn a_tokens_signature_is_never_printed() {
     let (path, token) = keys_and_token("signature");
     let signature = token.rsplit('.').next().unwrap();
     let keys = path.display().to_string();
-    for form in [&[] as &[&str], &["--json"]] {
-        for keys in [&["--jwks", &keys] as &[&str], &[]] {
+    let forms: [&[&str]; 2] = [&[], &["--json"]];
+    let given: [&[&str]; 2] = [&["--jwks", &keys], &[]];
+    for form in forms {
+        for keys in given {
             let (_, text) = explained(form, &[keys, &["--token", &token]].concat());
             assert!(text.contains("orders:read"), "{text}");
             assert!(!text.contains(signature), "{text}");
@@ -60,7 +62,7 @@ fn the_decision_is_told_in_json_with_rule_status_and_reason() {
     let allowed = (Ending::Good, json!("allow"), Value::Null, Value::Null, json!(true));
     assert_eq!(told(&good), allowed);
     let unexpected = (Ending::Faults, json!("allow"), Value::Null, Value::Null, json!(true));
-    assert_eq!(told(&[&good as &[&str], &["--expect", "deny"]].concat()), unexpected);
+    assert_eq!(told(&[&good[..], &["--expect", "deny"]].concat()), unexpected);
     let missing = (json!("deny"), json!(401), json!("no token"), json!(false));
     let (decision, status, reason, state) = missing;
     assert_eq!(told(&[]), (Ending::Faults, decision, status, reason, state));

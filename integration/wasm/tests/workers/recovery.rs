@@ -5,8 +5,8 @@ use std::time::Duration;
 use jwt_gate_test_host::{Cluster, Host, Level, Personality, Status, Times, Vm};
 
 use super::Fleet;
-use super::support::{CONFIG, MS, SECOND, keys, module, response};
-use super::worker::Worker;
+use super::support::{CONFIG, MS, SECOND, keys, module, request, response, token};
+use super::worker::{Worker, outcome};
 
 #[test]
 fn a_failing_endpoint_costs_one_fetch_a_pause_for_all_workers() {
