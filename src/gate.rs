@@ -3,6 +3,8 @@
 mod account;
 mod authenticate;
 mod authorize;
+#[cfg(feature = "tools")]
+mod explain;
 mod place;
 mod revoke;
 mod settle;
@@ -10,6 +12,8 @@ mod settle;
 use std::sync::Arc;
 
 pub use account::Account;
+#[cfg(feature = "tools")]
+pub use explain::Explanation;
 pub use place::Errand;
 pub use settle::{Note, Settled};
 

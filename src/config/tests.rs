@@ -48,6 +48,15 @@ fn hold(frame: &str, table: &str) {
 }
 
 #[test]
+fn yaml_in_place_of_text_is_told_where_it_can_be_written() {
+    for yaml in
+        ["providers:\n  p: {}\n", "\n# a policy\nproviders: {}", "---\nrules: []", "rules: []"]
+    {
+        assert_eq!(faults(yaml), [super::YAML], "{yaml:?}");
+    }
+}
+
+#[test]
 fn a_document_is_one_json_object() {
     hold(
         "$",

@@ -11,7 +11,7 @@ use crate::remote::document::{Document, Kind};
 use crate::remote::endpoint::Endpoint;
 use crate::remote::fetch::{self, Answer, FetchError};
 use crate::remote::record::Record;
-use crate::remote::source::{Command, Event, History, Received};
+use crate::remote::source::{Command, Event, Received};
 use crate::time::Timestamp;
 
 /// What the end of a fetch leads to.
@@ -160,7 +160,7 @@ impl Gate {
             entry.fetched(&document, &skipped);
             let is_news = document.is_news(entry.source.document(now));
             let received = Received { document, fresh_for: record.fresh_for, is_news };
-            let command = entry.receive(now, received, Some(history));
+            let command = entry.receive(now, received, Some(record));
             if is_news {
                 self.moved(now, id);
             }
@@ -199,6 +199,10 @@ impl Gate {
                 history: source.history(),
                 fresh_for: source.fresh_for(),
                 told: 0,
+                absent: self
+                    .sources
+                    .get(id.0)
+                    .map_or_else(Vec::new, |e| e.names.absent(now).collect()),
                 body: body.to_vec(),
             },
             (_, None) | (None, _) => {
@@ -225,7 +229,7 @@ impl Entry {
         &mut self,
         now: Timestamp,
         received: Received<Document>,
-        elsewhere: Option<History>,
+        elsewhere: Option<&Record>,
     ) -> Command {
         let is_news = received.is_news;
         let keys = match &received.document {
@@ -236,12 +240,15 @@ impl Entry {
             now,
             match elsewhere {
                 None => Event::Fetched(received),
-                Some(history) => Event::Adopted(received, history),
+                Some(record) => Event::Adopted(received, record.history),
             },
         );
         let until = now.plus(self.source.ask_interval());
         if let Some(keys) = keys {
-            self.names.settle(&keys, is_news, elsewhere.map(|history| history.began), until);
+            self.names.settle(&keys, is_news, elsewhere.map(|record| record.history.began), until);
+            if let Some(record) = elsewhere {
+                self.names.adopt(&keys, &record.absent, until);
+            }
         }
         command
     }

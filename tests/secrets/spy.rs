@@ -8,9 +8,9 @@ use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::remote::fetch::Answer;
 use jwt_gate::time::Timestamp;
+use jwt_gate_core_driver::Core;
 use jwt_gate_scenario::{Body, Document, Driver, Endpoint, Level, Reply, Request};
 
-use crate::driver::Core;
 use crate::known::Known;
 use crate::{Findings, logged};
 

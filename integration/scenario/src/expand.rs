@@ -16,6 +16,7 @@ pub struct Expansion<'k> {
     keyring: &'k Keyring,
     idp: String,
     now: u64,
+    token: String,
     memory: BTreeMap<String, String>,
 }
 
@@ -72,7 +73,14 @@ impl<'k> Expansion<'k> {
     /// An expansion that remembers nothing yet; `idp` is the URI of the JWKS endpoint.
     #[must_use]
     pub fn new(keyring: &'k Keyring, idp: &str) -> Self {
-        Self { keyring, idp: idp.to_owned(), now: 0, memory: BTreeMap::new() }
+        let (idp, token, memory) = (idp.to_owned(), String::new(), BTreeMap::new());
+        Self { keyring, idp, now: 0, token, memory }
+    }
+
+    /// The same with words that every token has which does not say otherwise.
+    #[must_use]
+    pub fn with_token(self, words: &str) -> Self {
+        Self { token: words.to_owned(), ..self }
     }
 
     /// The time, in Unix seconds, that tokens count from.
@@ -206,6 +214,8 @@ impl<'k> Expansion<'k> {
         let mut words = self.words(rest)?;
         let is_name = |word: &Word| matches!(word, Word::Named(name, _) if name == "as");
         let name = words.iter().position(is_name).map(|at| words.remove(at));
+        let general = self.words(&self.token.clone())?;
+        words::complete(&mut words, general);
         let token = token::mint(self.keyring, self.now, &words)?;
         if let Some(Word::Named(_, name)) = name
             && self.memory.insert(name.clone(), token.clone()).is_some()

@@ -30,7 +30,7 @@ pub fn run(scenario: &Scenario, driver: &mut dyn Driver, keyring: &Keyring) -> O
         let line = |problem| format!("{}: {place}: {problem}", scenario.name);
         Outcome::Failed(problems.into_iter().map(line).collect())
     };
-    let mut expansion = Expansion::new(keyring, &driver.idp_uri());
+    let mut expansion = Expansion::new(keyring, &driver.idp_uri()).with_token(&scenario.token);
     expansion.set_now(driver.now());
     if let Err(problems) = start(scenario, driver, &mut expansion) {
         return failed("start", problems);
@@ -51,7 +51,8 @@ pub fn rehearse(scenario: &Scenario, keyring: &Keyring) -> Result<(), String> {
     let wrong = |place: &str, error: &dyn std::fmt::Display| {
         format!("{}: {}: {place}: {error}", scenario.file, scenario.name)
     };
-    let mut expansion = Expansion::new(keyring, "http://127.0.0.1:9/jwks");
+    let uri = "http://127.0.0.1:9/jwks";
+    let mut expansion = Expansion::new(keyring, uri).with_token(&scenario.token);
     expansion.set_now(1_900_000_000);
     let config = expansion.json(&scenario.config).map_err(|e| wrong("config", &e))?;
     let json: Result<serde_json::Value, _> = serde_json::from_str(&config);

@@ -28,6 +28,7 @@ pub struct Scenario {
     pub(crate) name: String,
     pub(crate) file: String,
     pub(crate) config: String,
+    pub(crate) token: String,
     pub(crate) idp: Endpoints,
     pub(crate) faults: Option<Vec<String>>,
     pub(crate) skip: BTreeMap<Level, String>,
@@ -139,6 +140,13 @@ impl Suite {
         Ok(suite)
     }
 
+    /// Reads one file; its scenarios are about `config`, but for those that have one of their own.
+    pub fn about(path: &Path, config: &str) -> Result<Vec<Scenario>, LoadError> {
+        let mut raw = raw::File::parse(&files::name(path), &files::text(path)?)?;
+        raw.config = Some(config.to_owned());
+        Self::scenarios(&files::name(path), raw)
+    }
+
     /// Reads the text of one file that refers to no other; `file` is what it is called in messages.
     pub fn parse(file: &str, text: &str) -> Result<Vec<Scenario>, LoadError> {
         let raw = raw::File::parse(file, text)?;
@@ -169,7 +177,8 @@ impl Suite {
             let named = table.get("name").and_then(toml::Value::as_str);
             let number = || format!("number {}", at.saturating_add(1));
             let scenario = named.map_or_else(number, str::to_owned);
-            let read = Scenario::read(file, raw.config.as_deref(), table);
+            let token = raw.token.as_deref().unwrap_or_default();
+            let read = Scenario::read(file, raw.config.as_deref(), token, table);
             scenarios.push(read.map_err(|problem| LoadError::Scenario {
                 file: file.to_owned(),
                 scenario,
@@ -194,6 +203,12 @@ impl Scenario {
         &self.file
     }
 
+    /// The text of its configuration, with placeholders.
+    #[must_use]
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
     /// Time that passes in it.
     #[must_use]
     pub fn wait(&self) -> Duration {
@@ -216,7 +231,12 @@ impl Scenario {
         self.skip.get(&level).map(String::as_str)
     }
 
-    fn read(file: &str, config: Option<&str>, table: toml::Table) -> Result<Self, Problem> {
+    fn read(
+        file: &str,
+        config: Option<&str>,
+        token: &str,
+        table: toml::Table,
+    ) -> Result<Self, Problem> {
         let raw = raw::Scenario::deserialize(table).map_err(|e| Problem::Format(Box::new(e)))?;
         if raw.name.trim().is_empty() {
             return Err(Problem::Nameless);
@@ -247,6 +267,7 @@ impl Scenario {
             name: raw.name,
             file: file.to_owned(),
             config: config.to_owned(),
+            token: token.to_owned(),
             idp,
             faults: raw.faults,
             skip,

@@ -6,10 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jwt_gate_scenario::{
-    Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent,
+    Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent, document,
 };
 
-use crate::document;
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
     Request, RootId, StreamId, Token, Trap, Vm,

@@ -15,6 +15,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) replace: BTreeMap<String, String>,
     pub(super) include: Option<String>,
+    pub(super) token: Option<String>,
     #[serde(default)]
     pub(super) scenario: Vec<toml::Table>,
 }
