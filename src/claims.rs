@@ -1,6 +1,6 @@
 //! The claims of a token: the registered ones typed, all of them by path.
 
-use crate::json::{self, Number, Object, Value};
+use crate::json::{self, Number, Object, Value, decimal};
 use crate::rejection::{Malformed, TimeClaim};
 
 /// A claims set (RFC 7519, section 4). Being one says nothing about who signed it.
@@ -138,10 +138,7 @@ fn seconds(
         None => Err(Malformed::TimeType(claim)),
         Some(Number::Unsigned(n)) => Ok(Some(n)),
         Some(Number::Negative(_)) => Err(Malformed::TimeRange(claim)),
-        // Decimal text is the one exact way from a float to an integer without a cast.
-        Some(Number::Float(x)) => format!("{:.0}", round(x).max(0.0))
-            .parse()
-            .ok()
+        Some(Number::Float(x)) => decimal::magnitude(round(x))
             .filter(|_| x >= 0.0)
             .map(Some)
             .ok_or(Malformed::TimeRange(claim)),

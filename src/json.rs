@@ -9,6 +9,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+pub(crate) mod decimal;
+
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -174,8 +176,10 @@ impl fmt::Display for Number {
             Self::Unsigned(n) => n.fmt(f),
             Self::Negative(n) => n.fmt(f),
             // As most writers of JSON have it; up to here every integer is exact.
-            Self::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => write!(f, "{x:.0}"),
-            Self::Float(x) => f.write_str(&serde_json::to_string(x).map_err(|_| fmt::Error)?),
+            Self::Float(x) => match decimal::magnitude(*x).filter(|n| *n < 9_000_000_000_000_000) {
+                Some(n) => write!(f, "{}{n}", if x.is_sign_negative() { "-" } else { "" }),
+                None => f.write_str(&serde_json::to_string(x).map_err(|_| fmt::Error)?),
+            },
         }
     }
 }

@@ -3,12 +3,15 @@
 //! Everything outside `host` is a function of its arguments: no clock, no hostcall, no global.
 //! `DESIGN.md` says how the parts hang together.
 
+pub mod audit;
 pub mod cache;
 pub mod claims;
 pub mod config;
 pub mod credential;
 pub mod crypto;
 pub mod effects;
+#[cfg(feature = "tools")]
+pub mod explain;
 pub mod gate;
 #[cfg(target_arch = "wasm32")]
 mod host;
@@ -23,3 +26,4 @@ pub mod request;
 pub mod requirement;
 pub mod revocation;
 pub mod time;
+pub mod wire;

@@ -126,7 +126,7 @@ fn the_plugin_for_higress_has_rules_for_a_domain_beside_those_for_all() {
     config["_rules_"] = spec["matchRules"].as_array().unwrap().iter().map(handed_over).collect();
     let policy = policy(&config.to_string());
     assert_eq!(policy.summary(), "1 providers, 3 rules");
-    assert_eq!(policy.warnings(), [""; 0]);
+    assert_eq!(policy.warnings(), []);
 }
 
 /// Each identity header comes from its variable, whatever the client sent.

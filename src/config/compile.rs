@@ -1,7 +1,9 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
+mod audit;
 mod cache;
 mod condition;
+mod discovery;
 mod export;
 mod keys;
 mod matcher;
@@ -11,17 +13,18 @@ mod revocation;
 mod rule;
 mod scoped;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use requirement::Compiler;
 
-use crate::config::error::{ConfigPath, Faults};
+use crate::config::error::{ConfigError, ConfigPath, Faults};
 use crate::config::raw::{Action, Config, HostName, Limits as RawLimits, Role};
 use crate::config::read::slips;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
 use crate::policy::coverage;
 use crate::policy::index::RuleIndex;
+use crate::policy::place::place;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
@@ -53,7 +56,7 @@ impl Names<'_> {
 /// Says that there is no such thing, and which one was probably meant.
 fn absent<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
     let near = known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .map(|known| (strsim::osa_distance(name, known), known))
         .filter(|(distance, _)| *distance <= slips(name))
         .min();
     match near {
@@ -72,16 +75,18 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let compiler = Compiler { names: &names, providers: &providers };
     let named = named(&compiler, faults);
     let scoped::Rules { all: rules, ends, scoped } = scoped::rules(&compiler, &named, faults);
+    let audit = audit::audit(config.audit.as_ref(), &root.key("audit"), faults);
     export::clashes(config, faults);
     let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
     let token_cache = cache::shared(config.token_cache.as_ref(), &root.key("token_cache"), faults);
-    let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
-    warnings.extend(covered(&rules, scoped, &index));
+    let mut warnings = faults.take_warnings();
+    warnings.extend(covered(&rules, &ends, scoped, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
     let policy = Policy {
         rules,
         ends,
+        scoped,
         index,
         warnings,
         sources,
@@ -100,6 +105,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         token_cache,
+        audit,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     let unsupported = policy.host.map(|host| policy.unsupported(host));
@@ -110,19 +116,20 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
 fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
     let place = ConfigPath::ROOT.key("requirement_map");
     let map = compiler.names.config.requirement_map.iter();
-    map.map(|(name, raw)| (name.clone(), compiler.requirement(raw, &place.key(name), faults)))
-        .collect()
+    let mut named = Named::new();
+    // `collect` would sort, and each sort of another type is a two-hundredth of the module.
+    named.extend(
+        map.map(|(name, raw)| (name.clone(), compiler.requirement(raw, &place.key(name), faults))),
+    );
+    named
 }
 
 /// Rules that never match, each in words. `scoped` of them come before those of `rules`.
-fn covered(rules: &[Rule], scoped: usize, index: &RuleIndex) -> Vec<String> {
+fn covered(rules: &[Rule], ends: &[usize], scoped: usize, index: &RuleIndex) -> Vec<ConfigError> {
     let covered = coverage::covered(rules, index).into_iter();
-    let place = |at: usize| match at.checked_sub(scoped) {
-        Some(at) => format!("rules[{at}]"),
-        None => rules.get(at).map_or_else(String::new, |rule| format!("rule `{}`", rule.name)),
-    };
     let say = |(at, by): (usize, &Rule)| {
-        format!("{}: never matches, because rule `{}` takes all its requests", place(at), by.name)
+        let message = format!("never matches, because rule `{}` takes all its requests", by.name);
+        ConfigPath::ROOT.key(&place(at, ends, scoped)).fault(message)
     };
     covered.map(say).collect()
 }
@@ -151,10 +158,11 @@ fn roles(config: &Config, at: &ConfigPath<'_>, faults: &mut Faults) -> RoleTable
         }
     }
     let permissions = |role: &Role| role.permissions.iter().map(|text| text.0.clone()).collect();
-    let definitions = config.roles.iter();
-    let definitions =
-        definitions.map(|(name, role)| (name.clone(), (role.inherits.clone(), permissions(role))));
-    match RoleTable::build(&definitions.collect()) {
+    let mut definitions = BTreeMap::new();
+    for (name, role) in &config.roles {
+        definitions.insert(name.clone(), (role.inherits.clone(), permissions(role)));
+    }
+    match RoleTable::build(&definitions) {
         Ok(table) => table,
         Err(cycles) => {
             for cycle in cycles {
@@ -184,10 +192,11 @@ fn owned(providers: &[Option<Provider>], rules: &[Rule]) -> Vec<HeaderName> {
     let of_providers = providers.iter().flatten().flat_map(Provider::written);
     let leaves = rules.iter().filter_map(|rule| rule.requires.as_ref());
     let of_rules = leaves.flat_map(Requirement::leaves).filter_map(Leaf::status);
-    let mut owned: Vec<_> = of_providers.chain(of_rules).cloned().collect();
-    owned.sort_unstable();
-    owned.dedup();
-    owned
+    let owned: BTreeSet<_> = of_providers.chain(of_rules).fold(BTreeSet::new(), |mut all, name| {
+        all.insert(name.clone());
+        all
+    });
+    owned.into_iter().collect()
 }
 
 fn limits(raw: Option<&RawLimits>, at: &ConfigPath<'_>, faults: &mut Faults) -> Limits {

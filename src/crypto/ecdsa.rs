@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use jwt_compact::{Algorithm as _, AlgorithmSignature};
 use p256::ecdsa::signature::SignatureEncoding;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::elliptic_curve::point::AffineCoordinates;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::{Algorithm, Hash, HostCrypto, KeyError, Question, Scheme, der};
@@ -66,6 +67,16 @@ enum Point {
     P521(p521::ecdsa::VerifyingKey),
 }
 
+impl Point {
+    fn new(curve: Curve, x: &[u8], y: &[u8]) -> Option<Self> {
+        Some(match curve {
+            Curve::P256 => Self::P256(p256::ecdsa::VerifyingKey::from_affine(affine(x, y)?).ok()?),
+            Curve::P384 => Self::P384(p384::ecdsa::VerifyingKey::from_affine(affine(x, y)?).ok()?),
+            Curve::P521 => Self::P521(p521::ecdsa::VerifyingKey::from_affine(affine(x, y)?).ok()?),
+        })
+    }
+}
+
 impl EcKey {
     pub(super) fn new(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
         for coordinate in [x, y] {
@@ -73,14 +84,9 @@ impl EcKey {
                 return Err(KeyError::Coordinate { curve, octets: coordinate.len() });
             }
         }
+        let point = Point::new(curve, x, y).ok_or(KeyError::NotOnCurve { curve })?;
         // SEC 1, 2.3.3: 4 marks a point with both coordinates; infinity has no such form.
         let encoded = [&[4], x, y].concat();
-        let point = match curve {
-            Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(&encoded).map(Point::P256),
-            Curve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(&encoded).map(Point::P384),
-            Curve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(&encoded).map(Point::P521),
-        };
-        let point = point.map_err(|_| KeyError::NotOnCurve { curve })?;
         Ok(Self { point, der: der::ec_key(curve, &encoded) })
     }
 
@@ -110,6 +116,16 @@ impl EcKey {
             Point::P521(key) => ES512.verify(key, &question(Hash::Sha512), host),
         }
     }
+}
+
+/// The point of coordinates in their full length, if it is one of the curve. They are taken as they
+/// are: reading SEC 1 would bring along how compressed points are read, which nothing here takes.
+fn affine<P: AffineCoordinates>(x: &[u8], y: &[u8]) -> Option<P>
+where
+    P::FieldRepr: for<'a> TryFrom<&'a [u8]>,
+{
+    let [x, y] = [x, y].map(|octets| P::FieldRepr::try_from(octets).ok());
+    P::from_coordinates(&x?, &y?).into_option()
 }
 
 const ES256: Ecdsa<p256::ecdsa::VerifyingKey, p256::ecdsa::Signature, Sha256> = Ecdsa::new("ES256");

@@ -6,6 +6,7 @@ use std::fmt;
 use super::abi;
 use crate::crypto::probe::Probe;
 use crate::crypto::{Hash, HostCrypto, Question, Scheme, der};
+use crate::wire::put_octets;
 
 const FUNCTION: &str = "verify_signature";
 
@@ -78,33 +79,18 @@ impl Argument {
     fn write(&mut self, question: &Question<'_>) -> &[u8] {
         self.message.clear();
         let (Scheme::RsaPkcs1(hash) | Scheme::Ecdsa(hash)) = question.scheme;
-        self.field(1, name(hash).as_bytes());
-        self.field(2, question.key);
+        put_octets(1, name(hash).as_bytes(), &mut self.message);
+        put_octets(2, question.key, &mut self.message);
         match question.scheme {
-            Scheme::RsaPkcs1(_) => self.field(3, question.signature),
+            Scheme::RsaPkcs1(_) => put_octets(3, question.signature, &mut self.message),
             Scheme::Ecdsa(_) => {
-                let mut der = std::mem::take(&mut self.signature);
-                der.clear();
-                der::ecdsa_signature(question.signature, &mut der);
-                self.field(3, &der);
-                self.signature = der;
+                self.signature.clear();
+                der::ecdsa_signature(question.signature, &mut self.signature);
+                put_octets(3, &self.signature, &mut self.message);
             }
         }
-        self.field(4, question.message);
+        put_octets(4, question.message, &mut self.message);
         &self.message
-    }
-
-    /// A field of octets: number and wire type, length, octets.
-    fn field(&mut self, number: u8, octets: &[u8]) {
-        self.message.push(number << 3 | 2);
-        let mut length = octets.len();
-        while let more @ 1.. = length >> 7 {
-            // Seven bits, and the mark that more follow.
-            self.message.push(u8::try_from(length & 0x7f).unwrap_or(0) | 0x80);
-            length = more;
-        }
-        self.message.push(u8::try_from(length).unwrap_or(0));
-        self.message.extend_from_slice(octets);
     }
 }
 

@@ -1,20 +1,19 @@
 //! Values for later filters: filter state on Envoy, variables on NGINX.
 
-use prost::encoding::{int32, string};
-
 use super::abi::{self, Status};
 use crate::effects::Export;
 use crate::policy::HostKind;
+use crate::wire::{put_number, put_octets};
 
 /// Envoy's type of a property that is text: access logs, CEL and Lua then read it as such.
-const STRING: i32 = 1;
+const STRING: u8 = 1;
 
 /// Tells Envoy that this name will hold text. It takes that once for each root; a second time it
 /// refuses, and all is as it was.
 pub(super) fn declare(name: &str) {
     let mut arguments = Vec::new();
-    string::encode(1, &name.to_owned(), &mut arguments);
-    int32::encode(3, &STRING, &mut arguments);
+    put_octets(1, name.as_bytes(), &mut arguments);
+    put_number(3, STRING, &mut arguments);
     let _ = abi::call_foreign_function("declare_property", &arguments);
 }
 

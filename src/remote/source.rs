@@ -58,7 +58,8 @@ impl Schedule {
     /// document is too old.
     fn refresh(&self, asked: Option<Duration>) -> Duration {
         let lifetime = self.lifetime(asked);
-        lifetime.saturating_sub(Duration::from_secs(5).min(lifetime.div_f32(10.0)))
+        let tenth = lifetime.checked_div(10).unwrap_or_default();
+        lifetime.saturating_sub(tenth.min(Duration::from_secs(5)))
     }
 }
 
@@ -186,11 +187,12 @@ impl<T> Source<T> {
             (Event::Tick, Fetch::InFlight { failures, give_up, .. }) if give_up <= now => {
                 self.back_off(now, failures)
             }
-            (Event::Moved, Fetch::Idle { failures: 0, asked, .. }) => {
-                self.fetch = Fetch::Idle { due: now, failures: 0, asked };
+            // What comes from the former place, and failures there, mean nothing any more.
+            (Event::Moved, _) => {
+                self.fetch = Fetch::Idle { due: now, failures: 0, asked: false };
                 Command::Rest
             }
-            (Event::Tick | Event::Wanted | Event::Failed | Event::Moved, _) => Command::Rest,
+            (Event::Tick | Event::Wanted | Event::Failed, _) => Command::Rest,
         }
     }
 
@@ -352,7 +354,7 @@ impl<T> Source<T> {
         let pause = first.saturating_mul(1 << before.min(16)).min(longest);
         // The moment of the failure is as good as a die: no two workers share it.
         let [share, ..] = now.as_millis().to_le_bytes();
-        let jitter = pause.mul_f32(f32::from(share) / 1024.0);
+        let jitter = pause.saturating_mul(share.into()).checked_div(1_024).unwrap_or_default();
         let release = self.rest(now.plus(pause.saturating_add(jitter)), failures.saturating_add(1));
         if retried.is_some() { release } else { Command::Rest }
     }

@@ -16,9 +16,11 @@ pub mod envoy;
 pub mod error;
 pub mod idp;
 pub mod upstream;
+pub mod world;
 
 mod log;
 mod message;
+mod port;
 mod server;
 mod wait;
 
@@ -29,3 +31,4 @@ pub use envoy::{Envoy, Options};
 pub use error::Error;
 pub use idp::{Behaviour, Fault, Idp};
 pub use upstream::{Seen, Upstream};
+pub use world::World;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jwt_gate_envoy::{Client, Envoy, Idp, Request, Upstream, behaviour, reply};
 use jwt_gate_scenario as scenario;
-use scenario::{Driver, Endpoint, Level, Reply};
+use scenario::{Document, Driver, Endpoint, Level, Reply};
 
 use crate::conf::Site;
 use crate::process::{Error, Nginx};
@@ -44,7 +44,7 @@ impl Stage {
     /// A driver for one scenario; no other has this number.
     #[must_use]
     pub fn scene(&self, number: usize) -> Scene<'_> {
-        Scene { stage: self, path: format!("/s{number}/jwks.json"), nginx: None, logged: 0 }
+        Scene { stage: self, base: format!("/s{number}"), nginx: None, logged: 0 }
     }
 }
 
@@ -52,7 +52,7 @@ impl Stage {
 #[derive(Debug)]
 pub struct Scene<'s> {
     stage: &'s Stage,
-    path: String,
+    base: String,
     nginx: Option<Nginx>,
     logged: usize,
 }
@@ -68,11 +68,11 @@ impl Driver for Scene<'_> {
     }
 
     fn idp_uri(&self) -> String {
-        format!("http://idp.test{}", self.path)
+        format!("http://idp.test{}", Document::Keys.path(&self.base))
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        self.endpoint(idp);
+        self.endpoint(Document::Keys, idp);
         // A cluster is a host and a port there.
         let cluster = format!("\"cluster\": \"{}\"", self.stage.idp.address());
         let policy = config.replace("\"cluster\": \"idp\"", &cluster);
@@ -89,14 +89,14 @@ impl Driver for Scene<'_> {
             Err(Error::Refused { log }) => return Err(faults(log)),
             Err(error @ (Error::TooLong | Error::Io(_))) => return Err(vec![error.to_string()]),
         }
-        if policy.contains("http_uri") {
+        if ["http_uri", "discovery"].iter().any(|field| policy.contains(field)) {
             thread::sleep(WARM_UP);
         }
         Ok(())
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.stage.idp.set(&self.path, behaviour(idp));
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.stage.idp.set(&document.path(&self.base), behaviour(endpoint));
     }
 
     fn advance(&mut self, time: Duration) {

@@ -107,7 +107,8 @@ fn request_property(map: &HeaderMap, name: &[u8]) -> Option<Vec<u8>> {
 fn is_settable(call: &Call<'_>, path: &[u8]) -> bool {
     let named =
         |name: &[u8]| str::from_utf8(name).is_ok_and(|name| call.world().variables.contains(name));
-    path == b"ngx\0args" || path.strip_prefix(b"ngx\0").map_or_else(|| path.starts_with(b"wasmx\0"), named)
+    path == b"ngx\0args"
+        || path.strip_prefix(b"ngx\0").map_or_else(|| path.starts_with(b"wasmx\0"), named)
 }
 
 fn set(call: &mut Call<'_>, path: Span, value: Span) -> Outcome {

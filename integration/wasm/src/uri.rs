@@ -50,7 +50,8 @@ fn read(path: &[u8]) -> Vec<u8> {
             _ => kept.push(segment),
         }
     }
-    let mut read: Vec<u8> = kept.iter().flat_map(|segment| [b"/".as_slice(), segment].concat()).collect();
+    let mut read: Vec<u8> =
+        kept.iter().flat_map(|segment| [b"/".as_slice(), segment].concat()).collect();
     if is_open || read.is_empty() {
         read.push(b'/');
     }
@@ -62,7 +63,8 @@ fn decode(path: &[u8]) -> Vec<u8> {
     let mut rest = path;
     while let Some((first, others)) = rest.split_first() {
         let escape = others.first_chunk::<2>().filter(|_| *first == b'%');
-        let byte = escape.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        let byte =
+            escape.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
         decoded.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { others.get(2..).unwrap_or_default() } else { others };
     }

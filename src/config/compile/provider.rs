@@ -1,5 +1,7 @@
 //! Providers: places, keys, headers.
 
+use std::collections::BTreeSet;
+
 use super::{cache, export, keys, matcher, revocation};
 use crate::claims::ClaimPath;
 use crate::config::error::{ConfigPath, Faults};
@@ -201,11 +203,11 @@ fn algorithms(
 /// headers, of each kind the last name first.
 fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[Location]> {
     let sorted = |names: &[Text]| {
-        let mut names: Vec<Box<str>> = names.iter().map(|text| text.0.as_str().into()).collect();
-        names.sort_unstable_by(|a, b| b.cmp(a));
-        names
+        let mut sorted = BTreeSet::<Box<str>>::new();
+        sorted.extend(names.iter().map(|text| Box::from(text.0.as_str())));
+        sorted.into_iter().rev()
     };
-    let mut headers = Vec::new();
+    let mut headers = BTreeSet::new();
     for (i, raw::TokenHeader { name, value_prefix }) in raw.from_headers.iter().enumerate() {
         let prefix = value_prefix.as_deref().unwrap_or_default();
         let place = at.key("from_headers");
@@ -220,11 +222,10 @@ fn locations(raw: &raw::Provider, at: &ConfigPath<'_>, faults: &mut Faults) -> B
         ]
         .into();
     }
-    headers.sort_unstable_by(|a, b| b.cmp(a));
-    let headers =
-        headers.into_iter().map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
-    let parameters = sorted(&raw.from_params).into_iter().map(Location::Parameter);
-    let cookies = sorted(&raw.from_cookies).into_iter().map(Location::Cookie);
+    let headers = headers.into_iter().rev();
+    let headers = headers.map(|(name, prefix)| Location::Header(name, prefix_of(&prefix)));
+    let parameters = sorted(&raw.from_params).map(Location::Parameter);
+    let cookies = sorted(&raw.from_cookies).map(Location::Cookie);
     cookies.chain(parameters).chain(headers).collect()
 }
 

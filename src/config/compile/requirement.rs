@@ -116,9 +116,11 @@ impl Compiler<'_> {
         faults: &mut Faults,
     ) -> Option<Requirement> {
         let parts = list.requirements.iter().enumerate();
-        let (optional, mut firm): (Vec<_>, Vec<_>) = parts.partition(|(_, part)| is_optional(part));
-        // It always passes.
-        firm.sort_by_key(|(_, part)| part.extract_only_without_validation.is_some());
+        let (optional, firm): (Vec<_>, Vec<_>) = parts.partition(|(_, part)| is_optional(part));
+        // What always passes comes last.
+        let passes = |(_, part): &(_, &Requires)| part.extract_only_without_validation.is_some();
+        let (last, first): (Vec<_>, Vec<_>) = firm.into_iter().partition(passes);
+        let firm = [first, last].concat();
         let may_fail = optional.iter().any(|(_, part)| part.allow_missing_or_failed.is_some());
         let sorted = [firm.clone(), optional.clone()].concat();
         let mut compiled = self.parts(&sorted, scope, at, faults)?.into_vec();

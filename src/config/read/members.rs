@@ -74,7 +74,7 @@ impl<'v> Members<'v> {
 }
 
 /// The name in protobuf's JSON form; a name that begins with `_` has no other.
-fn camel_case(name: &str) -> String {
+pub(in crate::config) fn camel_case(name: &str) -> String {
     if name.starts_with('_') {
         return name.to_owned();
     }
@@ -95,7 +95,7 @@ pub(in crate::config) fn slips(name: &str) -> usize {
 
 /// What to say about a name that is not among `names`.
 pub(in crate::config) fn unknown(name: &str, names: &[&'static str]) -> String {
-    let distance = |known: &str| strsim::damerau_levenshtein(name, known);
+    let distance = |known: &str| strsim::osa_distance(name, known);
     let slip = |known: &&&str| distance(known).min(distance(&camel_case(known)));
     // `provider` is not misspelt, it is `provider_name` cut short.
     let cut = |known: &&&str| name.len() >= 4 && known.starts_with(name);
