@@ -10,7 +10,7 @@ use jwt_gate_scenario::{KeyError, Keyring, MintError};
 use serde_json::{Value, json};
 
 /// The provider's name for itself, as `policy.json` has it.
-const ISSUER: &str = "http://idp.demo";
+const ISSUER: &str = "https://idp.demo";
 /// The audience that `policy.json` wants.
 const AUDIENCE: &str = "orders";
 /// Seconds that a token lives where nothing else is asked for.
@@ -58,6 +58,11 @@ impl Identity {
         let names: Vec<_> = (rotations.saturating_sub(1)..=rotations).rev().map(name).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         Ok(self.keyring.jwks(&names)?)
+    }
+
+    /// What it says of itself: where its keys are.
+    pub(crate) fn discovery() -> String {
+        json!({ "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks.json") }).to_string()
     }
 
     /// A token with these claims beside the usual ones, signed by the newest key; `words` say what
@@ -147,7 +152,7 @@ mod tests {
             claims.as_object_mut().unwrap().remove(name);
         }
         let expected = json!({
-            "iss": "http://idp.demo", "aud": "orders", "sub": "o'neil \"x\"",
+            "iss": "https://idp.demo", "aud": "orders", "sub": "o'neil \"x\"",
             "roles": ["admin", "clerk"], "scope": "orders:read x",
         });
         assert_eq!(claims, expected);

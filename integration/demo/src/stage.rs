@@ -6,8 +6,8 @@ use std::{
 };
 
 use jwt_gate_envoy::{
-    Answer, Bootstrap, Client, Cluster, Envoy, Filter, Idp, Listener, Module, Options, Request,
-    Upstream,
+    Answer, Behaviour, Bootstrap, Client, Cluster, Envoy, Filter, Idp, Listener, Module, Options,
+    Request, Upstream,
 };
 
 use crate::{
@@ -114,6 +114,7 @@ impl Stage {
 
 fn publish(identity: &Arc<Identity>) -> Result<Idp, Error> {
     let idp = Idp::start()?;
+    idp.set("/.well-known/openid-configuration", Behaviour::ok(Identity::discovery()));
     let keys = Arc::clone(identity);
     idp.serve("/jwks.json", move |_| identity::answer(keys.jwks()));
     let keys = Arc::clone(identity);

@@ -1,15 +1,16 @@
 //! The module in Envoy, where the scenarios do not reach: forms of the configuration, faults as
 //! `--mode validate` shows them, keys that change under load with several workers.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jwt_gate_envoy::{
     Behaviour, Bootstrap, Client, Cluster, Envoy, Error, Filter, Idp, Listener, Module, Options,
-    Request, Upstream,
+    Request, Seen, Upstream,
 };
 use jwt_gate_scenario::Keyring;
 use serde_json::{Value, json};
@@ -147,4 +148,52 @@ fn keys_that_change_under_load_cost_no_wrong_verdict() {
     println!("{sent} requests, {fetches} fetches by {WORKERS} workers in 10 s");
     assert_eq!(wrong.into_inner(), 0, "of {sent}");
     assert!(sent > 100 && fetches <= 12, "{sent} requests, {fetches} fetches");
+}
+
+/// With and without `allow_on_headers_stop_iteration`, which lets bodies come while headers wait.
+#[test]
+fn a_held_request_waits_whole_and_one_whose_client_has_left_harms_nobody() {
+    const HELD: &str = "wasmcustom.jwt_gate.held";
+    let (upstream, idp, keyring) =
+        (Upstream::start().unwrap(), Idp::start().unwrap(), Keyring::new());
+    let keys = Behaviour::ok(keyring.jwks(&["p256-1"]).unwrap());
+    let file = Envoy::module().unwrap_or_else(|error| panic!("{error}"));
+    let mut remote = remote();
+    remote["http_uri"]["timeout"] = json!("20s");
+    for allowed in [false, true] {
+        let (answers, question) = (Arc::new(AtomicBool::new(false)), keys.clone());
+        let answering = Arc::clone(&answers);
+        idp.serve(PATH, move |_| {
+            while !answering.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            question.clone()
+        });
+        let module = Module::new("gate", &file, policy(&remote).to_string());
+        let filter = Filter::Wasm(module.stop_iteration(allowed));
+        let envoy = start(&bootstrap(&upstream, &idp, filter), 2);
+        let address = envoy.address("gate").unwrap();
+        let post = |words: &str| {
+            let token = keyring.mint(now(), words).unwrap();
+            let request = Request::new("POST", "/orders").header("host", "api.example");
+            request.header("authorization", format!("Bearer {token}")).body("four")
+        };
+        let client = Client::new(address);
+        let impatient = client.with_patience(Duration::from_millis(50));
+        let (left, good, bad) = thread::scope(|scope| {
+            let left = scope.spawn(|| impatient.send(&post("key=p256-1")));
+            let good = scope.spawn(|| client.send(&post("key=p256-1")));
+            let bad = scope.spawn(|| client.send(&post("key=p256-1 sign=broken")));
+            while !left.is_finished() || envoy.counter(HELD).unwrap() < 3 {
+                thread::sleep(Duration::from_millis(5));
+            }
+            answers.store(true, Ordering::SeqCst);
+            (left.join().unwrap(), good.join().unwrap(), bad.join().unwrap())
+        });
+        assert!(left.is_err(), "{allowed}: nobody was held: {left:?}");
+        let seen = Seen::from_answer(&good.unwrap());
+        assert_eq!(seen.map(|seen| seen.body), Some("four".to_owned()), "{allowed}");
+        assert_eq!(bad.unwrap().status, 401, "{allowed}");
+        assert_eq!(client.send(&post("key=p256-1")).unwrap().status, 200, "{allowed}");
+    }
 }

@@ -8,6 +8,8 @@
     reason = "test code"
 )]
 
+#[path = "workers/discovery.rs"]
+mod discovery;
 #[path = "workers/recovery.rs"]
 mod recovery;
 #[path = "workers/simulation.rs"]
@@ -19,7 +21,7 @@ mod worker;
 use std::time::Duration;
 
 use jwt_gate_test_host::{Callout, CalloutResult, Cluster, Host, Personality, RootId, Vm};
-use support::{CONFIG, MS, SECOND, jwks, keys, module, request, response, token};
+use support::{CONFIG, MS, SECOND, host, jwks, keys, module, request, response, token};
 use worker::{Worker, outcome};
 
 /// The workers of a proxy, and its main thread, which ticks but sees no request.
@@ -27,14 +29,19 @@ struct Fleet {
     host: Host,
     vms: Vec<(Vm, RootId)>,
     latency: Duration,
+    config: &'static str,
 }
 
 impl Fleet {
     /// `size` VMs that start `apart` from each other.
     fn new(size: usize, apart: Duration) -> Self {
-        let host = Host::new(Personality::Envoy);
-        host.set_cluster("idp", Cluster::Healthy);
-        let mut fleet = Self { host, vms: Vec::new(), latency: 5 * MS };
+        Self::of(Personality::Envoy, CONFIG, size, apart)
+    }
+
+    /// The same on another proxy, with another configuration.
+    fn of(personality: Personality, config: &'static str, size: usize, apart: Duration) -> Self {
+        let (host, vms) = (host(personality), Vec::new());
+        let mut fleet = Self { host, vms, latency: 5 * MS, config };
         for _ in 0..size {
             fleet.join();
             fleet.host.advance(apart).unwrap();
@@ -44,8 +51,8 @@ impl Fleet {
 
     fn join(&mut self) {
         let vm = self.host.vm(module()).unwrap();
-        let root = vm.configure(CONFIG.as_bytes()).unwrap().expect("the configuration is good");
-        self.vms.push((vm, root));
+        let root = vm.configure(self.config.as_bytes()).unwrap();
+        self.vms.push((vm, root.expect("the configuration is good")));
     }
 
     /// Passes time; each callout is answered after the latency.

@@ -4,13 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use jwt_gate_test_host::{Callout, CalloutResult, Cluster, Headers};
+use jwt_gate_test_host::{Callout, CalloutResult, Cluster, Headers, Personality};
 
 use super::Fleet;
-use super::support::{MS, SECOND, keys, response};
+use super::support::{CONFIG, MS, SECOND, keys, response};
 
 /// What the provider answers while it is in trouble.
-type Trouble = (&'static str, fn() -> CalloutResult);
+pub(super) type Trouble = (&'static str, fn() -> CalloutResult);
 
 fn headers() -> Headers {
     vec![(b":status".to_vec(), b"200".to_vec())]
@@ -23,12 +23,21 @@ fn redirect() -> CalloutResult {
     CalloutResult::Response { headers, body: Vec::new() }
 }
 
-fn troubles() -> Vec<Trouble> {
+/// Troubles that have come to an end when the time for an answer is over.
+const SLOW: [&str; 2] = ["no answer in time", "a slow drip"];
+
+/// How long the host waits before it tells of this trouble.
+fn latency(name: &str) -> Duration {
+    if SLOW.contains(&name) { SECOND } else { 5 * MS }
+}
+
+pub(super) fn troubles() -> Vec<Trouble> {
     vec![
         ("connection refused", || CalloutResult::Refused),
         ("reset before the headers", || CalloutResult::Reset),
         ("reset in the body", || CalloutResult::MidBody { headers: headers(), announced: 500 }),
         ("no answer in time", || CalloutResult::Timeout),
+        ("a slow drip", || CalloutResult::MidBody { headers: headers(), announced: 500 }),
         ("500", || response(500, "oops")),
         ("a redirect", redirect),
         ("HTML", || response(200, "<!doctype html><title>Sign in</title>")),
@@ -39,7 +48,7 @@ fn troubles() -> Vec<Trouble> {
 }
 
 /// Sends a good token to every worker; each has to pass or, if `may_lack`, to be put off.
-fn check(fleet: &Fleet, words: &str, may_lack: bool, row: &str) {
+pub(super) fn check(fleet: &Fleet, words: &str, may_lack: bool, row: &str) {
     for outcome in fleet.outcomes(words) {
         let good = outcome == 200 || (may_lack && matches!(outcome, 0 | 503));
         assert!(good, "{row}: a good token gets {outcome}");
@@ -61,9 +70,10 @@ fn no_trouble_of_the_provider_takes_good_keys_out_of_service() {
     for workers in [1, 2, 4] {
         for (name, trouble) in troubles() {
             let row = format!("{name}, {workers} workers");
-            let fleet = Fleet::new(workers, 7 * MS);
+            let mut fleet = Fleet::new(workers, 7 * MS);
             fleet.pass(10 * SECOND, |_| keys(&["p256-1"]));
             let before = fleet.sent();
+            fleet.latency = latency(name);
             for _ in 0..60 {
                 fleet.pass(30 * SECOND, |_| trouble());
                 check(&fleet, "key=p256-1", false, &row);
@@ -77,6 +87,33 @@ fn no_trouble_of_the_provider_takes_good_keys_out_of_service() {
             check(&fleet, "key=p256-1", false, &row);
             check(&fleet, "key=p256-2", false, &row);
         }
+    }
+}
+
+/// NGINX, where each worker fetches for itself, nobody is held, and a fetch fails at once while the
+/// name of the provider does not resolve.
+#[test]
+fn nginx_that_cannot_resolve_the_provider_keeps_the_keys() {
+    for (name, trouble) in
+        troubles().into_iter().chain([("no resolver", (|| CalloutResult::Unresolved) as _)])
+    {
+        let row = format!("{name}, NGINX");
+        let mut fleet = Fleet::of(Personality::Nginx, CONFIG, 2, 7 * MS);
+        fleet.latency = if name == "no resolver" { Duration::ZERO } else { latency(name) };
+        fleet.pass(10 * SECOND, |_| trouble());
+        check(&fleet, "key=p256-1", true, &row);
+        fleet.pass(20 * SECOND, |_| keys(&["p256-1"]));
+        let before = fleet.sent();
+        for _ in 0..60 {
+            fleet.pass(30 * SECOND, |_| trouble());
+            check(&fleet, "key=p256-1", false, &row);
+            check(&fleet, "key=p256-2", true, &row);
+        }
+        let sent = fleet.sent() - before;
+        assert!((20..=150).contains(&sent), "{row}: {sent} fetches of two workers in 30 min");
+        fleet.pass(80 * SECOND, |_| keys(&["p256-1", "p256-2"]));
+        check(&fleet, "key=p256-2", false, &row);
+        check_held(&fleet, &row);
     }
 }
 
