@@ -113,11 +113,12 @@ impl Idp {
         drop(self.server().take());
     }
 
-    /// Listens again, where it did before.
+    /// Listens again, where it did before; without connections of before.
     ///
     /// # Errors
     /// The port could not be had.
     pub fn resume(&self) -> Result<(), Error> {
+        self.stop();
         let shared = Arc::clone(&self.paths);
         let server = Server::start_at(&self.port, move |request| shared.reply(&request.target))?;
         *self.server() = Some(server);

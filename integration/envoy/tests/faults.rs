@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     reason = "test code; Envoy takes its time from the same clock"
@@ -32,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 enum Trouble {
     /// Each answer is this.
     Answer(fn(&Keyring) -> Behaviour),
@@ -96,9 +95,9 @@ impl Party {
         idp.set("/evil", keys(keyring, &["ed25519-evil"]));
         let party = Self { name: format!("{warmth}{number}"), row, trouble, is_warm, idp };
         if is_warm {
-            party.mend(keyring, &["ed25519-1"])
+            party.mend(keyring, &["ed25519-1"]);
         } else {
-            party.worsen(keyring)
+            party.worsen(keyring);
         }
         party
     }
@@ -267,7 +266,7 @@ fn trouble(parties: &[Party], keyring: &Keyring, begin: &Barrier, is_over: &Atom
     begin.wait();
     parties.iter().for_each(|party| party.worsen(keyring));
     begin.wait();
-    let restarted = || parties.iter().filter(|party| party.trouble == Trouble::Restarts);
+    let restarted = || parties.iter().filter(|party| matches!(party.trouble, Trouble::Restarts));
     for second in 0..TROUBLE.as_secs() {
         match second % 2 {
             0 => restarted().for_each(|party| party.idp.stop()),

@@ -1,7 +1,7 @@
 //! The module in Envoy, where the scenarios do not reach: forms of the configuration, faults as
 //! `--mode validate` shows them, keys that change under load with several workers.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

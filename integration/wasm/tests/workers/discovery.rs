@@ -56,10 +56,10 @@ fn every_worker_follows_keys_that_move_and_forgets_the_former_ones() {
         fleet.latency = latency * MS;
         fleet.pass(10 * SECOND, |callout| issuer(callout, "/old"));
         for _ in 0..60 {
-            fleet.pass(10 * SECOND, |callout| match () {
-                // The former place answers on: an answer from there may be under way.
-                () if is_for(callout, "/old") => keys(&["p256-1"]),
-                () => issuer(callout, "/new"),
+            // The former place answers on: an answer from there may be under way.
+            fleet.pass(10 * SECOND, |callout| {
+                let place = if is_for(callout, "/old") { "/old" } else { "/new" };
+                issuer(callout, place)
             });
             let served = fleet.outcomes("key=p256-1");
             let moved = fleet.outcomes("key=p256-2");
@@ -74,10 +74,14 @@ fn every_worker_follows_keys_that_move_and_forgets_the_former_ones() {
 fn the_second_address_costs_one_request_more_and_no_failure() {
     for (personality, workers) in [(Personality::Envoy, 4), (Personality::Nginx, 1)] {
         let fleet = Fleet::of(personality, CONFIG, workers, 7 * MS);
-        fleet.pass(3_590 * SECOND, |callout| match () {
-            () if is_for(callout, "/.well-known/oauth-authorization-server") => document("/old"),
-            () if is_for(callout, "/old") => keys(&["p256-1"]),
-            () => response(404, ""),
+        fleet.pass(3_590 * SECOND, |callout| {
+            if is_for(callout, "/.well-known/oauth-authorization-server") {
+                document("/old")
+            } else if is_for(callout, "/old") {
+                keys(&["p256-1"])
+            } else {
+                response(404, "")
+            }
         });
         let sent = fleet.sent();
         // Each worker learns of it by itself.

@@ -94,9 +94,8 @@ fn no_trouble_of_the_provider_takes_good_keys_out_of_service() {
 /// name of the provider does not resolve.
 #[test]
 fn nginx_that_cannot_resolve_the_provider_keeps_the_keys() {
-    for (name, trouble) in
-        troubles().into_iter().chain([("no resolver", (|| CalloutResult::Unresolved) as _)])
-    {
+    let unresolved: Trouble = ("no resolver", || CalloutResult::Unresolved);
+    for (name, trouble) in troubles().into_iter().chain([unresolved]) {
         let row = format!("{name}, NGINX");
         let mut fleet = Fleet::of(Personality::Nginx, CONFIG, 2, 7 * MS);
         fleet.latency = if name == "no resolver" { Duration::ZERO } else { latency(name) };
