@@ -85,7 +85,7 @@ fn line(audit: &Audit, now: Timestamp, view: &dyn RequestView, account: &Account
     line.optional("route", account.rule.map(|rule| &*rule.matcher.text));
     line.text("method", method(view));
     line.number("status", account.status().map(u64::from));
-    line.optional("provider", account.provider());
+    line.optional("provider", account.provider.map(|provider| &*provider.name));
     line.text("outcome", account.outcome());
     if let Some(why) = account.why {
         line.text("reason", &why.to_string());

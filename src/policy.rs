@@ -123,6 +123,16 @@ impl Policy {
         self.providers.get(id.0)
     }
 
+    /// The place of a rule among its rules.
+    pub(crate) fn place_of_rule(&self, rule: &Rule) -> Option<usize> {
+        place(&self.rules, rule)
+    }
+
+    /// The place of a provider among its providers.
+    pub(crate) fn place_of_provider(&self, provider: &Provider) -> Option<usize> {
+        place(&self.providers, provider)
+    }
+
     /// The provider, where there is only one.
     pub(crate) fn only_provider(&self) -> Option<&Provider> {
         if let [provider] = self.providers.as_slice() { Some(provider) } else { None }
@@ -235,4 +245,11 @@ impl Policy {
     pub fn owned(&self) -> &[HeaderName] {
         &self.owned
     }
+}
+
+/// Where an element of this very list is.
+fn place<T>(all: &[T], one: &T) -> Option<usize> {
+    let at = std::ptr::from_ref(one).addr().checked_sub(all.as_ptr().addr())?;
+    let place = at.checked_div(size_of::<T>())?;
+    all.get(place).filter(|found| std::ptr::eq(*found, one)).map(|_| place)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Accepted, Permit, Refusal};
+use crate::policy::provider::Provider;
 use crate::policy::rule::Rule;
 use crate::rejection::Rejection;
 
@@ -15,8 +16,8 @@ pub struct Account<'a> {
     pub why: Option<&'a Rejection>,
     /// The tokens that were verified.
     pub accepted: &'a [Accepted<'a>],
-    /// Whose token failed, where that can be said.
-    failed: Option<&'a str>,
+    /// Whose token it is about: the first one that was verified, or else the one that failed.
+    pub provider: Option<&'a Provider>,
     /// Whether the request goes on.
     passed: bool,
 }
@@ -43,11 +44,6 @@ impl<'a> Account<'a> {
         self.why.filter(|_| !self.passed).map(|why| why.answer().status)
     }
 
-    /// Whose token it is about: the first one that was verified, or else the one that failed.
-    pub fn provider(&self) -> Option<&'a str> {
-        self.accepted.first().map(|accepted| &*accepted.provider.name).or(self.failed)
-    }
-
     /// How long the token lives from its issue to its end, in seconds.
     pub fn lifetime(&self) -> Option<u64> {
         let claims = self.accepted.first()?.token.claims();
@@ -64,7 +60,7 @@ impl Permit<'_> {
                 rule: self.rule,
                 why: None,
                 accepted: &self.accepted,
-                failed: None,
+                provider: self.accepted.first().map(|accepted| accepted.provider),
                 passed: true,
             },
         }
@@ -83,9 +79,10 @@ impl Refusal<'_> {
     /// What is told of it.
     pub fn account(&self) -> Account<'_> {
         let mut failures = self.findings.failures.iter().rev();
-        let failure = failures.find(|failure| failure.why == self.why);
-        let failed = failure.and_then(|failure| failure.provider).map(|p| &*p.name);
+        let failed = failures.find(|failure| failure.why == self.why);
+        let failed = failed.and_then(|failure| failure.provider);
+        let provider = self.accepted.first().map(|accepted| accepted.provider).or(failed);
         let (rule, why) = (self.rule, Some(&self.why));
-        Account { rule, why, accepted: &self.accepted, failed, passed: false }
+        Account { rule, why, accepted: &self.accepted, provider, passed: false }
     }
 }

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_gate::cache::TokenCache;
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Gate, Lent, Moment};
+use jwt_gate::gate::{Account, Decision, Gate, Lent, Moment};
+use jwt_gate::metrics::Counter;
 use jwt_gate::policy::Policy;
 use jwt_gate::remote::SourceId;
 use jwt_gate::remote::fetch::{Answer, FetchError};
@@ -26,6 +28,7 @@ pub(crate) struct Core {
     fetches: u64,
     log: Vec<String>,
     left: Left,
+    counters: BTreeMap<String, u64>,
 }
 
 type Lines = Vec<(Vec<u8>, Vec<u8>)>;
@@ -34,8 +37,8 @@ impl Core {
     /// A driver for one scenario.
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
-        let (log, left) = (Vec::new(), Left::default());
-        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log, left }
+        let (log, left, counters) = (Vec::new(), Left::default(), BTreeMap::new());
+        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log, left, counters }
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -82,10 +85,14 @@ impl Core {
             let lack = match gate.check(Moment { now, may_wait }, &view, lent) {
                 Decision::Allow(permit) => {
                     let shadowed = permit.shadowed();
+                    count(&mut self.counters, gate.policy(), &permit.account());
                     self.log.extend(shadowed.map(|why| format!("shadow rule would refuse: {why}")));
                     return gate.permit(now, &view, &permit);
                 }
-                Decision::Deny(refusal) => return gate.refuse(now, &view, &refusal),
+                Decision::Deny(refusal) => {
+                    count(&mut self.counters, gate.policy(), &refusal.account());
+                    return gate.refuse(now, &view, &refusal);
+                }
                 Decision::Wait(lack) => lack,
             };
             let longest = gate.remote(lack.source).map(|remote| remote.max_wait);
@@ -162,8 +169,19 @@ impl Driver for Core {
         Some(self.fetches)
     }
 
+    fn counters(&mut self) -> Option<BTreeMap<String, u64>> {
+        Some(self.counters.clone())
+    }
+
     fn logs(&mut self) -> Option<Vec<String>> {
         Some(std::mem::take(&mut self.log))
+    }
+}
+
+fn count(counters: &mut BTreeMap<String, u64>, policy: &Policy, account: &Account<'_>) {
+    for counter in Counter::of(policy, account) {
+        let value = counters.entry(counter.name(policy)).or_default();
+        *value = value.saturating_add(1);
     }
 }
 
