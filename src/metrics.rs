@@ -5,7 +5,7 @@
 //! How many metrics there are depends on the configuration alone, whatever the traffic.
 
 use crate::cache::Tally;
-use crate::gate::Account;
+use crate::gate::{Account, Comparison};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::remote::Remote;
@@ -36,6 +36,8 @@ pub enum Counter {
     CacheMiss,
     /// Requests that were held for keys.
     Held,
+    /// Requests on which a candidate policy was tried out, by what came of that.
+    Candidate(Comparison),
 }
 
 impl Counter {
@@ -49,12 +51,15 @@ impl Counter {
     }
 
     /// What counts a decision.
-    pub fn of(policy: &Policy, account: &Account<'_>) -> [Self; 2] {
+    pub fn of(policy: &Policy, account: &Account<'_>) -> impl Iterator<Item = Self> + use<> {
         let (shadow, denied) = (account.is_shadow(), account.why.is_some());
         let rule = account.rule.and_then(|rule| policy.place_of_rule(rule));
         let provider = account.provider.and_then(|provider| policy.place_of_provider(provider));
         let outcome = account.outcome();
+        let candidate = account.trial.map(|trial| Self::Candidate(trial.comparison));
         [Self::Requests { rule, shadow, denied }, Self::Outcomes { provider, outcome }]
+            .into_iter()
+            .chain(candidate)
     }
 
     /// Every counter of a policy.
@@ -68,7 +73,10 @@ impl Counter {
             let outcomes = Rejection::LABELS.into_iter().chain(["ok"]);
             outcomes.map(move |outcome| Self::Outcomes { provider, outcome })
         });
-        requests.chain(outcomes).chain([Self::CacheHit, Self::CacheMiss, Self::Held])
+        let candidate = policy.candidate().into_iter();
+        let candidate = candidate.flat_map(|_| Comparison::ALL.map(Self::Candidate));
+        let others = [Self::CacheHit, Self::CacheMiss, Self::Held];
+        requests.chain(outcomes).chain(others).chain(candidate)
     }
 
     /// Its name in the proxy.
@@ -87,6 +95,7 @@ impl Counter {
             Self::CacheHit => "token_cache.hit".to_owned(),
             Self::CacheMiss => "token_cache.miss".to_owned(),
             Self::Held => "held".to_owned(),
+            Self::Candidate(comparison) => format!("candidate.{}", comparison.label()),
         };
         prefixed(&name, policy)
     }

@@ -50,6 +50,7 @@ pub struct Policy {
     pub(crate) limits: Limits,
     pub(crate) token_cache: Room,
     pub(crate) audit: Option<Audit>,
+    pub(crate) candidate: Option<Box<Self>>,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -164,13 +165,19 @@ impl Policy {
     pub fn summary(&self) -> String {
         let rules = self.rules.len().saturating_sub(self.ends.len());
         let providers = self.providers.len();
-        format!("{providers} providers, {rules} rules")
+        let beside = self.candidate.as_ref().map_or("", |_| ", a candidate policy beside");
+        format!("{providers} providers, {rules} rules{beside}")
     }
 
     /// Whether workers tell each other of keys on a host of this kind. NGINX has the shared data for
     /// it only where it was configured, and traps where it was not.
     pub fn shares_keys(&self, kind: HostKind) -> bool {
         self.share_keys.unwrap_or(kind == HostKind::Envoy)
+    }
+
+    /// The policy that is tried out beside it. Its sources are among those of this one.
+    pub fn candidate(&self) -> Option<&Self> {
+        self.candidate.as_deref()
     }
 
     /// What stands before the names of counters.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cache;
+mod candidate;
 mod condition;
 mod export;
 mod keys;
@@ -81,7 +82,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
     warnings.extend(covered(&rules, scoped, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
-    let policy = Policy {
+    let mut policy = Policy {
         rules,
         ends,
         index,
@@ -103,8 +104,10 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         limits,
         token_cache,
         audit,
+        candidate: None,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
+    candidate::attach(config, &mut policy, faults);
     let unsupported = policy.host.map(|host| policy.unsupported(host));
     unsupported.into_iter().flatten().for_each(|fault| faults.add(&root, fault));
     Some(policy)

@@ -96,6 +96,14 @@ impl Faults {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Takes in the faults of a document that stands at `place` in this one.
+    pub fn take_in(&mut self, place: &ConfigPath<'_>, inner: Self) {
+        self.faults.extend(inner.faults.into_iter().map(|fault| {
+            let dot = if fault.path.is_empty() { "" } else { "." };
+            ConfigError { path: format!("{place}{dot}{}", fault.path), ..fault }
+        }));
+    }
+
     /// Notes a fault at `place` and yields nothing: for the end of a reading function.
     pub fn none<T>(&mut self, place: &ConfigPath<'_>, message: impl Into<String>) -> Option<T> {
         self.add(place, message);

@@ -39,12 +39,12 @@ record! {
         limits: Option<Limits>,
         token_cache: Option<TokenCache>,
         audit: Option<Audit>,
+        shadow_policy: Option<Box<Config>>,
         _rules_: Vec<Scoped>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        shadow_policy: LATER,
         protected_resource: LATER,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Accepted, Permit, Refusal};
+use super::{Accepted, Permit, Refusal, Trial};
 use crate::policy::provider::Provider;
 use crate::policy::rule::Rule;
 use crate::rejection::Rejection;
@@ -18,6 +18,8 @@ pub struct Account<'a> {
     pub accepted: &'a [Accepted<'a>],
     /// Whose token it is about: the first one that was verified, or else the one that failed.
     pub provider: Option<&'a Provider>,
+    /// What a candidate policy says.
+    pub trial: Option<&'a Trial<'a>>,
     /// Whether the request goes on.
     passed: bool,
 }
@@ -32,6 +34,11 @@ impl<'a> Account<'a> {
     /// Whether the rule is on trial, and its verdict counts for nothing.
     pub fn is_shadow(&self) -> bool {
         self.passed && self.rule.is_some_and(|rule| rule.shadow)
+    }
+
+    /// Whether the request goes on.
+    pub const fn passes(&self) -> bool {
+        self.passed
     }
 
     /// The outcome in one word: that of the reason, or `ok`.
@@ -55,12 +62,15 @@ impl Permit<'_> {
     /// What is told of it.
     pub fn account(&self) -> Account<'_> {
         match &self.shadowed {
-            Some(refusal) => Account { passed: true, ..refusal.account() },
+            Some(refusal) => {
+                Account { passed: true, trial: self.trial.as_deref(), ..refusal.account() }
+            }
             None => Account {
                 rule: self.rule,
                 why: None,
                 accepted: &self.accepted,
                 provider: self.accepted.first().map(|accepted| accepted.provider),
+                trial: self.trial.as_deref(),
                 passed: true,
             },
         }
@@ -83,6 +93,7 @@ impl Refusal<'_> {
         let failed = failed.and_then(|failure| failure.provider);
         let provider = self.accepted.first().map(|accepted| accepted.provider).or(failed);
         let (rule, why) = (self.rule, Some(&self.why));
-        Account { rule, why, accepted: &self.accepted, provider, passed: false }
+        let (accepted, trial) = (self.accepted.as_slice(), self.trial.as_deref());
+        Account { rule, why, accepted, provider, trial, passed: false }
     }
 }

@@ -94,6 +94,8 @@ impl Root {
         *self.shared.counters.borrow_mut() = Counters::define(&policy, kind, ticks);
         self.shared.kind.set(kind);
         *self.shared.cache.borrow_mut() = Some(TokenCache::new(&policy, seed()));
+        *self.shared.trial_cache.borrow_mut() =
+            policy.candidate().map(|candidate| TokenCache::new(candidate, seed()));
         *self.shared.gate.borrow_mut() = Some(Gate::new(policy, now));
         true
     }

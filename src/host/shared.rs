@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) kind: Cell<HostKind>,
     /// Whether the policy and the host let workers share keys.
     pub(super) shares: Cell<bool>,
+    /// The cache of the candidate policy.
+    pub(super) trial_cache: RefCell<Option<TokenCache>>,
     /// The host's cryptography.
     pub(super) crypto: RefCell<EnvoyCrypto>,
     /// Counters.
@@ -73,6 +75,7 @@ impl Shared {
             root,
             gate: RefCell::default(),
             cache: RefCell::default(),
+            trial_cache: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
             shares: Cell::new(false),
             crypto: RefCell::default(),
@@ -112,7 +115,7 @@ impl Shared {
         let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
         let decision = gate.check(moment, view, lent);
         let tally = self.count_cached(cache.as_ref());
-        match decision {
+        match self.beside(gate, moment.now, view, decision) {
             Decision::Allow(permit) => {
                 if let Some(refusal) = permit.shadowed() {
                     log::info!("shadow rule would refuse: {refusal}");
@@ -132,6 +135,23 @@ impl Shared {
                 Err((lack, wait.unwrap_or_default()))
             }
         }
+    }
+
+    /// The same decision, and beside it what a candidate policy says, if there is one.
+    fn beside<'g>(
+        &self,
+        gate: &'g Gate,
+        now: Timestamp,
+        view: &HostView,
+        decision: Decision<'g>,
+    ) -> Decision<'g> {
+        if gate.policy().candidate().is_none() {
+            return decision;
+        }
+        let (cache, crypto) = (self.trial_cache.borrow(), self.crypto.borrow());
+        let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
+        // What the candidate fails to read must not count against the request.
+        gate.beside(now, &view.clone(), lent, decision)
     }
 
     fn count_cached(&self, cache: Option<&TokenCache>) -> Tally {
@@ -191,7 +211,10 @@ impl Shared {
     /// Counts what became of a request, and writes it to the log where that is asked for.
     fn tell(&self, gate: &Gate, account: Account<'_>, effects: &Effects) {
         let counters = self.counters.borrow();
-        Counter::of(gate.policy(), &account).into_iter().for_each(|one| counters.count(one));
+        Counter::of(gate.policy(), &account).for_each(|one| counters.count(one));
+        if let Some(trial) = account.trial.filter(|trial| trial.differs()) {
+            log::info!("candidate policy {trial}");
+        }
         if let Some(line) = effects.line() {
             log::info!("{line}");
         }

@@ -82,15 +82,18 @@ impl Core {
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
             let lent = Lent { cache: self.cache.as_ref(), ..Lent::NOTHING };
             let may_wait = deadline.is_none_or(|deadline| now < deadline);
-            let lack = match gate.check(Moment { now, may_wait }, &view, lent) {
+            let decision = gate.check(Moment { now, may_wait }, &view, lent);
+            let lack = match gate.beside(now, &view, Lent::NOTHING, decision) {
                 Decision::Allow(permit) => {
                     let shadowed = permit.shadowed();
-                    count(&mut self.counters, gate.policy(), &permit.account());
+                    let trial = count(&mut self.counters, gate.policy(), &permit.account());
+                    self.log.extend(trial);
                     self.log.extend(shadowed.map(|why| format!("shadow rule would refuse: {why}")));
                     return gate.permit(now, &view, &permit);
                 }
                 Decision::Deny(refusal) => {
-                    count(&mut self.counters, gate.policy(), &refusal.account());
+                    let trial = count(&mut self.counters, gate.policy(), &refusal.account());
+                    self.log.extend(trial);
                     return gate.refuse(now, &view, &refusal);
                 }
                 Decision::Wait(lack) => lack,
@@ -178,11 +181,17 @@ impl Driver for Core {
     }
 }
 
-fn count(counters: &mut BTreeMap<String, u64>, policy: &Policy, account: &Account<'_>) {
+fn count(
+    counters: &mut BTreeMap<String, u64>,
+    policy: &Policy,
+    account: &Account<'_>,
+) -> Option<String> {
     for counter in Counter::of(policy, account) {
         let value = counters.entry(counter.name(policy)).or_default();
         *value = value.saturating_add(1);
     }
+    let trial = account.trial.filter(|trial| trial.differs());
+    trial.map(|trial| format!("candidate policy {trial}"))
 }
 
 /// What later filters would find.

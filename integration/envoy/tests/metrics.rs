@@ -142,6 +142,10 @@ impl Stage {
                   "requires": { "provider_name": "corp" }, "authorize": { "scopes": ["read"] } },
                 { "match": { "prefix": "/down" }, "requires": { "provider_name": "down" } },
             ],
+            "shadow_policy": {
+                "providers": { "corp": provider("corp") },
+                "rules": [{ "match": { "prefix": "/orders" }, "requires": { "provider_name": "corp" } }],
+            },
         });
         let module = Module::new("gate", Envoy::module().unwrap(), policy.to_string());
         let bootstrap = Bootstrap::new()
