@@ -62,6 +62,9 @@ impl Counter {
             .chain(candidate)
     }
 
+    /// Counters that every policy has.
+    pub const FIXED: [Self; 3] = [Self::CacheHit, Self::CacheMiss, Self::Held];
+
     /// Every counter of a policy.
     pub fn all(policy: &Policy) -> impl Iterator<Item = Self> {
         let rules = policy.rules.iter().enumerate().map(|(at, rule)| (Some(at), rule.shadow));
@@ -75,8 +78,7 @@ impl Counter {
         });
         let candidate = policy.candidate().into_iter();
         let candidate = candidate.flat_map(|_| Comparison::ALL.map(Self::Candidate));
-        let others = [Self::CacheHit, Self::CacheMiss, Self::Held];
-        requests.chain(outcomes).chain(others).chain(candidate)
+        requests.chain(outcomes).chain(Self::FIXED).chain(candidate)
     }
 
     /// Its name in the proxy.
@@ -138,8 +140,9 @@ impl Effort {
     }
 }
 
-/// Of so many decisions one is timed: to read the clock and to record cost two hostcalls.
-pub const TIMED_OF: u32 = 16;
+/// Of so many decisions one is timed: to read the clock and to record cost two hostcalls. It is a
+/// prime, so that no rhythm of the traffic hides a kind of request.
+pub const TIMED_OF: u32 = 17;
 
 /// How a fetch ended, as it is counted for each remote document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,8 +1,8 @@
 //! Counters, gauges and histograms.
 //!
 //! A request counts in our own memory, and the tick tells the host, so that a request costs no
-//! hostcall for it. Where there is no tick the host is told at once. A counter is defined when it
-//! first has something to tell; on NGINX all are when the configuration comes.
+//! hostcall for it. Where there is no tick the host is told at once. Most counters are
+//! defined when they first have something to tell; on NGINX all are when the configuration comes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -57,18 +57,21 @@ impl Counters {
         let sources = remotes.map(SourceMetrics::define).collect::<Result<_, _>>()?;
         let mut counts = BTreeMap::new();
         let mut times = Vec::new();
+        let define = |counter: Counter| -> Result<_, Status> {
+            let id = Some(abi::define_metric(Metric::Counter, &counter.name(policy))?);
+            Ok((counter, Count { id, untold: 0 }))
+        };
         match kind {
             HostKind::Envoy => {
+                counts
+                    .extend(Counter::FIXED.map(define).into_iter().collect::<Result<Vec<_>, _>>()?);
                 for effort in Effort::ALL {
                     times.push(abi::define_metric(Metric::Histogram, &effort.name(policy))?);
                 }
             }
             // Its clock stands still within a callback.
             HostKind::Nginx => {
-                for counter in Counter::all(policy) {
-                    let id = Some(abi::define_metric(Metric::Counter, &counter.name(policy))?);
-                    counts.insert(counter, Count { id, untold: 0 });
-                }
+                counts.extend(Counter::all(policy).map(define).collect::<Result<Vec<_>, _>>()?);
             }
             HostKind::Bare => {}
         }

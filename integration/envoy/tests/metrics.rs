@@ -181,7 +181,7 @@ impl Stage {
             let fresh = self.token(&format!("iss=https://corp.example jti=t{n}"));
             assert_eq!(self.get("/orders/1", Some(&fresh)), 200);
         }
-        // One in sixteen is timed, whichever it is.
+        // One in seventeen is timed, whichever it is.
         for _ in 0..20 {
             assert_eq!(self.get("/orders/1", Some(&again)), 200);
         }
