@@ -222,7 +222,10 @@ fn every_query_finds_its_series_whose_number_no_traffic_changes() {
                 [gate, ("rule", rule), ("enforcement", enforcement), ("decision", decision)];
             value(series, "jwt_gate_requests", &labels)
         };
-    let all = soon(&stage.envoy, |series| requests(series, "-", "enforce", "deny") >= 1.0);
+    let all = soon(&stage.envoy, |series| {
+        shown().into_iter().all(|(name, value)| series.get(&name) == Some(&value))
+            && requests(series, "2", "enforce", "deny") >= 1.0
+    });
     assert_eq!(requests(&all, "2", "enforce", "deny"), 1.0, "{all:#?}");
     for (series, value) in shown() {
         assert_eq!(all.get(&series), Some(&value), "{series:?} {all:#?}");
