@@ -53,13 +53,14 @@ record! {
         token_cache: Option<TokenCache>,
         /// What is told of decisions: a line of JSON each.
         audit: Option<Audit>,
+        /// A policy that is not in force: what it would decide is counted and told.
+        shadow_policy: Option<Box<Config>>,
         /// Rules for some hosts only, as Higress hands its `matchRules` over.
         _rules_: Vec<Scoped>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        shadow_policy: LATER,
         protected_resource: LATER,
     }
 }
