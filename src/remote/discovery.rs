@@ -77,6 +77,11 @@ impl Discovery {
         is_issuer.then(|| Self { issuer: issuer.into(), home, hosts })
     }
 
+    /// Whose document it is.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Where the document may be, in the order in which to ask: behind the issuer (OpenID Connect
     /// Discovery 1.0, 4), or between its host and its path (RFC 8414, 3).
     pub fn places(&self) -> [Endpoint; 2] {

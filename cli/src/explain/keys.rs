@@ -5,6 +5,7 @@ use jwt_gate::remote::SourceId;
 use jwt_gate::remote::document::Kind;
 use jwt_gate::remote::fetch::Answer;
 use jwt_gate::time::Timestamp;
+use serde_json::json;
 
 use crate::error::Error;
 use crate::source::Source;
@@ -23,8 +24,14 @@ pub(super) fn give(
         let (provider, kind) = (remote.provider.clone(), remote.kind.clone());
         match kind {
             Kind::Keys => {}
-            // The keys are given, wherever they are.
-            Kind::Discovery(_) => continue,
+            Kind::Discovery(discovery) => {
+                // The keys are given, wherever the issuer says that they are.
+                let issuer = discovery.issuer();
+                let uri = format!("{}/jwks", issuer.trim_end_matches('/'));
+                let document = json!({ "issuer": issuer, "jwks_uri": uri });
+                settle(gate, now, id, document.to_string().as_bytes());
+                continue;
+            }
             Kind::Revocations(_) => {
                 settle(gate, now, id, b"{\"revoked\":[]}");
                 assumed.push(format!("the list of revoked tokens of `{provider}` is empty"));
