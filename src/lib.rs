@@ -3,6 +3,7 @@
 //! Everything outside `host` is a function of its arguments: no clock, no hostcall, no global.
 //! `DESIGN.md` says how the parts hang together.
 
+pub mod audit;
 pub mod cache;
 pub mod claims;
 pub mod config;

@@ -13,6 +13,7 @@ pub mod template;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::audit::{self, Audit};
 use crate::cache::Room;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
@@ -48,6 +49,7 @@ pub struct Policy {
     pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
     pub(crate) token_cache: Room,
+    pub(crate) audit: Option<Audit>,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -170,6 +172,7 @@ impl Policy {
     pub fn exports(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         names.extend(self.providers.iter().flat_map(|provider| provider.exports.names()));
+        names.extend(self.audit.iter().map(|_| audit::EXPORT));
         names
     }
 

@@ -1,5 +1,6 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
+mod audit;
 mod cache;
 mod condition;
 mod export;
@@ -72,6 +73,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let compiler = Compiler { names: &names, providers: &providers };
     let named = named(&compiler, faults);
     let scoped::Rules { all: rules, ends, scoped } = scoped::rules(&compiler, &named, faults);
+    let audit = audit::audit(config.audit.as_ref(), &root.key("audit"), faults);
     export::clashes(config, faults);
     let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
@@ -100,6 +102,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         token_cache,
+        audit,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     let unsupported = policy.host.map(|host| policy.unsupported(host));

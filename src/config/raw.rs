@@ -38,12 +38,12 @@ record! {
         host_crypto: Option<bool>,
         limits: Option<Limits>,
         token_cache: Option<TokenCache>,
+        audit: Option<Audit>,
         _rules_: Vec<Scoped>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        audit: LATER,
         shadow_policy: LATER,
         protected_resource: LATER,
     }
@@ -86,6 +86,26 @@ record! {
         max_keys_tried: Option<u32>,
         max_jwks_bytes: Option<u32>,
         max_held_requests: Option<u32>,
+    }
+}
+
+record! {
+    /// What is told of decisions.
+    pub(crate) struct Audit {
+        log: Option<Logged>,
+        claims: Vec<ClaimName>,
+    }
+}
+
+word! {
+    /// Decisions that get a line in the log.
+    pub(crate) enum Logged {
+        /// Refusals.
+        Denied = "denied",
+        /// All.
+        All = "all",
+        /// None.
+        None = "none",
     }
 }
 

@@ -5,10 +5,9 @@
 //! that the gate writes: `proxy_set_header x-user $jwt_gate_x_user;`.
 
 use super::abi::{self, Status};
-use super::apply::{Applied, answer};
+use super::apply::Failure;
 use super::view::HostView;
-use crate::effects::{Effects, HeaderOp};
-use crate::policy::HostKind;
+use crate::effects::HeaderOp;
 use crate::rejection::Rejection;
 use crate::request::{HeaderName, Lines, RequestView};
 
@@ -18,15 +17,13 @@ pub(super) fn forward(
     view: &HostView,
     owned: &[HeaderName],
     ops: &[HeaderOp],
-) -> Result<Applied, Status> {
+) -> Result<(), Failure> {
     let repeated = |op: &HeaderOp| match op {
         HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
         HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
     };
     if ops.iter().any(repeated) {
-        let why = Rejection::RepeatedOwnedHeader;
-        answer(HostKind::Nginx, &Effects::plain(&why))?;
-        return Ok(Applied::Refused(why));
+        return Err(Failure::Request(Rejection::RepeatedOwnedHeader));
     }
     for op in ops {
         match op {
@@ -39,7 +36,7 @@ pub(super) fn forward(
         }
     }
     owned.iter().try_for_each(|name| tell(name, ops))?;
-    Ok(Applied::Forward)
+    Ok(())
 }
 
 /// Sets the variable of a header that only the gate may write, to nothing where there is nothing to

@@ -31,6 +31,8 @@ pub struct Rule {
 pub struct RouteMatch {
     /// The path.
     pub path: PathMatch,
+    /// The path as the configuration has it.
+    pub text: Box<str>,
     /// Whether letters of either case are the same in `path`.
     pub ignore_case: bool,
     /// Methods; empty: any. Methods are case-sensitive (RFC 9110, 9.1), but some servers take
@@ -170,6 +172,7 @@ mod tests {
     fn route(path: PathMatch) -> RouteMatch {
         RouteMatch {
             path,
+            text: Box::default(),
             ignore_case: false,
             methods: Box::default(),
             hosts: Box::default(),

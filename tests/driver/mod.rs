@@ -80,8 +80,12 @@ impl Core {
             let lent = Lent { cache: self.cache.as_ref(), ..Lent::NOTHING };
             let may_wait = deadline.is_none_or(|deadline| now < deadline);
             let lack = match gate.check(Moment { now, may_wait }, &view, lent) {
-                Decision::Allow(permit) => return gate.permit(&view, &permit),
-                Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
+                Decision::Allow(permit) => {
+                    let shadowed = permit.shadowed();
+                    self.log.extend(shadowed.map(|why| format!("shadow rule would refuse: {why}")));
+                    return gate.permit(now, &view, &permit);
+                }
+                Decision::Deny(refusal) => return gate.refuse(now, &view, &refusal),
                 Decision::Wait(lack) => lack,
             };
             let longest = gate.remote(lack.source).map(|remote| remote.max_wait);
@@ -135,6 +139,7 @@ impl Driver for Core {
         let view = as_host_shows(&request);
         let effects = self.effects(&view);
         self.left = left(&effects);
+        self.log.extend(effects.line().map(str::to_owned));
         match effects {
             Effects::Forward(forward) => Ok(seen_upstream(view, forward.headers)),
             Effects::Reply(reply) => Ok(Reply::Denied {

@@ -70,7 +70,7 @@ impl Spy {
         self.search("a decision's Debug", &format!("{decision:?}"));
         if let Decision::Deny(refusal) = &decision {
             self.search("a rejection", &refusal.why.to_string());
-            let effects = gate.refuse(&view, refusal);
+            let effects = gate.refuse(moment.now, &view, refusal);
             self.search("an answer's Debug", &format!("{effects:?}"));
             if let Effects::Reply(reply) = effects {
                 self.search("a body", &reply.body);

@@ -198,7 +198,7 @@ fn authorization(
         .map(|(at, rule)| step(rule, &format!("spec.authorization.rules[{at}]"), providers, notes))
         .collect();
     fields.finish(notes);
-    if base == OPTIONAL && !is_shut && !steps.is_empty() {
+    if base == OPTIONAL && !steps.is_empty() {
         let why = "rules about tokens ask for one: a request without a token is refused, too";
         notes.stricter("spec.authorization", why);
     }

@@ -93,9 +93,14 @@ fn services(service: &Value, global: &Plugins, routes: &mut Vec<Route>, notes: &
         "tls_verify",
         "tls_verify_depth",
         "ca_certificates",
-        "enabled",
     ];
     upstream.iter().for_each(|name| _ = fields.take(name));
+    if fields.flag("enabled", notes) == Some(false) {
+        notes.dropped(&name, "is not enabled: requests for its routes are refused");
+        fields.list("routes", notes);
+        fields.list("plugins", notes);
+        return fields.finish(notes);
+    }
     let place = fields.at("plugins");
     let plugins = global.with(fields.list("plugins", notes), &place, notes);
     for route in fields.list("routes", notes) {

@@ -53,11 +53,13 @@ pub(crate) fn migrate(sources: &[Source], notes: &mut Notes) -> Value {
     };
     let settings = Settings::default().within(&http, notes);
     let variables = Variables::of(&all);
-    let mut servers: Vec<(Vec<String>, Vec<Location>)> = http
-        .iter()
-        .filter(|directive| directive.name == "server")
-        .map(|server| (hosts(server, notes), locations_of_server(server, &settings, notes)))
-        .collect();
+    let mut servers: Vec<(Vec<String>, Vec<Location>)> = Vec::new();
+    for server in http.iter().filter(|directive| directive.name == "server") {
+        if !is_redirect(server, notes) {
+            servers.push((hosts(server, notes), locations_of_server(server, &settings, notes)));
+        }
+    }
+    told_apart(&servers, notes);
     // The closest name first: exact ones, then those with a star, then servers for all names.
     servers
         .sort_by_key(|(hosts, _)| (hosts.is_empty(), hosts.iter().any(|host| host.contains('*'))));
@@ -77,6 +79,32 @@ pub(crate) fn migrate(sources: &[Source], notes: &mut Notes) -> Value {
         notes.fault("", "there is no server in it");
     }
     object([("providers", Value::Object(providers)), ("rules", some_list(rules))])
+}
+
+/// Whether a server answers every request by itself: nobody is let pass, so no rule is needed.
+fn is_redirect(server: &Directive, notes: &mut Notes) -> bool {
+    let returns = server.block.iter().any(|directive| directive.name == "return");
+    if returns {
+        notes.dropped(&server.place(), "returns by itself: what only it would answer is refused");
+    }
+    returns
+}
+
+/// Servers of one name differ in their ports, which a rule does not see.
+fn told_apart(servers: &[(Vec<String>, Vec<Location>)], notes: &mut Notes) {
+    for (at, (hosts, _)) in servers.iter().enumerate() {
+        let earlier = servers.iter().take(at);
+        let shares = |(others, _): &(Vec<String>, Vec<Location>)| {
+            hosts.is_empty() && others.is_empty() || others.iter().any(|host| hosts.contains(host))
+        };
+        if earlier.into_iter().any(shares) {
+            let name = hosts.first().map_or("_", String::as_str);
+            notes.fault(
+                &format!("server_name {name}"),
+                "is the name of several servers; give one of them at a time",
+            );
+        }
+    }
 }
 
 /// The names of a server; none: it is for all.

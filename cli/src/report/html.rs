@@ -113,6 +113,10 @@ fn callers(report: &Report, html: &mut Html) {
     for (id, title, points_are, table) in charts {
         names(id, title, points_are, table, html);
     }
+    if report.without_client.requests > 0 {
+        html.markup("<p class=\"soft\">").text(&grouped(report.without_client.requests));
+        html.markup(" requests have no client in the log.</p>");
+    }
 }
 
 fn names(

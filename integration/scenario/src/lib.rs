@@ -5,12 +5,14 @@
 //! driver, and says where what came is not what was expected. Tokens and keys are made with
 //! AWS-LC, which shares no code with the gate's own cryptography.
 
+mod audit;
 mod driver;
 mod expand;
 mod forgery;
 mod keyring;
 mod report;
 mod run;
+mod schema;
 mod suite;
 mod token;
 mod words;

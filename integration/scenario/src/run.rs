@@ -4,6 +4,7 @@ mod compare;
 
 use std::collections::BTreeMap;
 
+use crate::audit;
 use crate::driver::{Driver, Reply, Request};
 use crate::expand::{ExpandError, Expansion};
 use crate::keyring::Keyring;
@@ -140,12 +141,31 @@ fn play(
         problems.push(format!("fetches: expected {expected}, came {came}"));
     }
     if let Some(lines) = driver.logs() {
+        problems.extend(audit::faults(&lines).into_iter().map(|fault| format!("audit: {fault}")));
+        problems.extend(audited(step, &lines, expansion).map_err(one)?);
         let missing = step.log.iter().filter(|part| !lines.iter().any(|l| l.contains(*part)));
         problems.extend(missing.map(|part| {
             format!("log: expected a line with `{part}`, came\n{}", compare::lines(&lines))
         }));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// How the audit lines differ from those that the step expects.
+fn audited(
+    step: &Step,
+    lines: &[String],
+    expansion: &mut Expansion<'_>,
+) -> Result<Option<String>, ExpandError> {
+    let Some(texts) = &step.audit else { return Ok(None) };
+    let texts = texts.iter().map(|text| expansion.text(text));
+    let wanted = texts.collect::<Result<Vec<_>, _>>()?;
+    let came = audit::lines(lines);
+    let said = || {
+        let (wanted, came) = (compare::lines(&wanted), compare::lines(&came));
+        format!("audit: expected\n{wanted}\n  came\n{came}")
+    };
+    Ok((wanted != came).then(said))
 }
 
 /// What is not left for later filters as the step expects it, where that can be seen.
@@ -161,8 +181,9 @@ fn left(
         for (name, value) in exports {
             wanted.insert(name.clone(), expansion.bytes(value)?);
         }
-        if wanted != left.exports {
-            let (wanted, came) = (compare::exports(&wanted), compare::exports(&left.exports));
+        let came = without_times(&left.exports);
+        if wanted != came {
+            let (wanted, came) = (compare::exports(&wanted), compare::exports(&came));
             problems.push(format!("exports: expected {wanted}, came {came}"));
         }
     }
@@ -170,6 +191,15 @@ fn left(
         problems.push(format!("rerouted: expected {wanted}, came {}", left.rerouted));
     }
     Ok(problems)
+}
+
+/// The same, but for the time in the text of an audit line.
+fn without_times(exports: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let without = |(name, value): (&String, &Vec<u8>)| {
+        let text = str::from_utf8(value).map(|text| audit::without_time(text).into_bytes());
+        (name.clone(), text.unwrap_or_else(|_| value.clone()))
+    };
+    exports.iter().map(without).collect()
 }
 
 fn place(number: usize, step: &Step) -> String {

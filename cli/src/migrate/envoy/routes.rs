@@ -93,8 +93,12 @@ fn routes(place: &str, host: &Value, rules: &mut Vec<Value>, notes: &mut Notes) 
         return;
     };
     let mut passed_over: Vec<&Value> = Vec::new();
+    for (at, route) in (0_usize..).zip(&routes).skip(last.saturating_add(1)) {
+        within(&format!("{place}.routes[{at}]"), route, notes);
+    }
     for (at, route) in (0_usize..).zip(routes.iter().take(last.saturating_add(1))) {
         let place = format!("{place}.routes[{at}]");
+        within(&place, route, notes);
         let Some(config) = per_route(route) else {
             passed_over.push(route);
             continue;
@@ -107,6 +111,19 @@ fn routes(place: &str, host: &Value, rules: &mut Vec<Value>, notes: &mut Notes) 
             }
         }
         rules.extend(rule(&place, host, route, config, notes));
+    }
+}
+
+/// What a route holds, such as clusters with weights, may be configured apart, too.
+fn within(place: &str, route: &Value, notes: &mut Notes) {
+    let inner = children(route, "").into_iter().filter(|(name, _)| {
+        !name.ends_with("er_filter_config") && !name.ends_with("erFilterConfig")
+    });
+    for (name, _) in inner.filter(|(_, child)| speaks_of_us(child)) {
+        notes.fault(
+            &format!("{place}.{name}"),
+            "something in it is configured apart, which cannot be said",
+        );
     }
 }
 

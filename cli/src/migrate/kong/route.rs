@@ -82,9 +82,15 @@ impl Route {
             "request_buffering",
             "response_buffering",
             "service",
-            "protocols",
         ];
         passing.iter().for_each(|name| _ = fields.take(name));
+        let protocols = fields.texts("protocols", notes);
+        if !protocols.is_empty() && !protocols.iter().any(|name| name == "http") {
+            notes.differs(
+                &fields.at("protocols"),
+                "that only TLS will do is for the proxy's listeners to say",
+            );
+        }
         for name in ["snis", "sources", "destinations", "expression"] {
             if fields.take(name).is_some() {
                 notes.fault(

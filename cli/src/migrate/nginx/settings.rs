@@ -69,6 +69,10 @@ impl Settings {
                     let why = "may refuse requests, and cannot be said: leave it out here where it stays in NGINX";
                     notes.fault(&directive.place(), why);
                 }
+                "rewrite" if directive.arguments.last().is_none_or(|flag| flag != "break") => {
+                    let why = "may send a request to another location: rules see it as it came";
+                    notes.fault(&directive.place(), why);
+                }
                 "include" if !["mime.types", "params"].iter().any(|end| first.ends_with(end)) => {
                     notes.fault(
                         &directive.place(),

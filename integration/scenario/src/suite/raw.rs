@@ -59,6 +59,7 @@ pub(super) struct Step {
     pub(super) rerouted: Option<bool>,
     pub(super) fetches: Option<u64>,
     pub(super) log: Option<Vec<String>>,
+    pub(super) audit: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -52,6 +52,7 @@ pub(crate) struct Step {
     pub(crate) rerouted: Option<bool>,
     pub(crate) fetches: Option<u64>,
     pub(crate) log: Vec<String>,
+    pub(crate) audit: Option<Vec<String>>,
 }
 
 /// A request with placeholders.
@@ -82,6 +83,7 @@ impl Step {
         let idp = raw.idp.take().map(EndpointText::read).transpose()?;
         let (fetches, log) = (raw.fetches, raw.log.take().unwrap_or_default());
         let (exports, rerouted) = (raw.exports.clone(), raw.rerouted);
+        let audit = raw.audit.take();
         let request = match raw.request.take() {
             Some(line) => {
                 let request = RequestText::read(&line, raw.headers.take().unwrap_or_default())?;
@@ -95,7 +97,7 @@ impl Step {
         if after.is_zero() && idp.is_none() && request.is_none() {
             return Err(StepProblem::Empty);
         }
-        Ok(Self { after, idp, request, exports, rerouted, fetches, log })
+        Ok(Self { after, idp, request, exports, rerouted, fetches, log, audit })
     }
 }
 
