@@ -30,7 +30,7 @@ envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
 # What a host calls. The SDK exports a callback for everything there is, and a host calls each one
-# that it finds, with every request.
+# that it finds, with every request. The last five do nothing, but NGINX crashes without them.
 EXPORTS := integration/wasm/exports.txt
 # No path of the machine that builds it is in the module.
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/jwt-gate
@@ -71,6 +71,11 @@ budgets: wasm ## Write down anew what requests cost (integration/wasm/budgets.to
 test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
+
+.PHONY: test-nginx
+test-nginx: wasm ## Test the module in a real NGINX with ngx_wasm_module: NGINX=/path/to/nginx
+	@echo '==> tests: the module in NGINX'
+	@NGINX='$(NGINX)' cargo test -q -p jwt-gate-nginx -- --nocapture
 
 .PHONY: matrix
 matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each supported version of Envoy

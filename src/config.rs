@@ -6,8 +6,12 @@ mod error;
 mod protobuf;
 mod raw;
 mod read;
+#[cfg(feature = "tools")]
+mod schema;
 
 pub use error::{ConfigError, ConfigPath, Faults};
+#[cfg(feature = "tools")]
+pub use schema::schema;
 
 use crate::json;
 use crate::policy::Policy;
@@ -35,10 +39,16 @@ impl Policy {
             protobuf::parse(text).ok_or_else(|| vec![fault()])
         })?;
         let mut faults = Faults::default();
-        let value = read::typed(value, MESSAGE, &ConfigPath::ROOT, &mut faults);
+        let mut value = read::typed(value, MESSAGE, &ConfigPath::ROOT, &mut faults);
+        // What editors find the schema by says nothing to us.
+        if let json::Value::Object(members) = &mut value {
+            members.remove("$schema");
+        }
         let raw = raw::Config::read(&value, &ConfigPath::ROOT, &mut faults);
         // What could be read is compiled all the same: its faults are worth knowing, too.
+        let read = faults.len();
         let policy = raw.and_then(|raw| compile::policy(&raw, &mut faults));
+        faults.forget_consequences(read);
         faults.into_result(policy)
     }
 }

@@ -3,12 +3,18 @@
 mod account;
 mod authenticate;
 mod authorize;
+#[cfg(feature = "tools")]
+mod explain;
+mod place;
 mod revoke;
 mod settle;
 
 use std::sync::Arc;
 
 pub use account::Account;
+#[cfg(feature = "tools")]
+pub use explain::Explanation;
+pub use place::Errand;
 pub use settle::{Note, Settled};
 
 use crate::cache::TokenCache;
@@ -41,6 +47,8 @@ pub struct Gate {
 #[derive(Debug)]
 struct Entry {
     source: Source<Document>,
+    /// Of two places ([`Place::Either`](crate::remote::Place::Either)), whether it is the second.
+    is_at_second: bool,
     /// `kid`s that its keys lack.
     names: Names,
     last: settle::Last,
@@ -178,6 +186,7 @@ impl Gate {
     pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
         let source = |remote: &Remote| Entry {
             source: Source::new(remote.schedule, now),
+            is_at_second: false,
             names: Names::default(),
             last: settle::Last::default(),
         };
@@ -281,6 +290,10 @@ impl Gate {
     }
 
     fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
+        if !self.is_fetching(source) && self.endpoint(now, source).is_none() {
+            // It is due as soon as its place is known.
+            return Command::Rest;
+        }
         let Some(entry) = self.sources.get_mut(source.0) else { return Command::Rest };
         let command = entry.source.handle(now, event);
         if command == Command::Fetch {
@@ -340,11 +353,12 @@ impl Gate {
         self.sources.get(id.0).is_some_and(asks)
     }
 
-    /// The keys of a source, if they are young enough.
+    /// The keys of a source, if they are young enough, and so is what tells where they are.
     fn keys(&self, now: Timestamp, id: SourceId) -> Option<&Arc<KeySet>> {
+        self.endpoint(now, id)?;
         match self.source(id)?.document(now)? {
             Document::Keys(keys) => Some(keys),
-            Document::Revocations(_) => None,
+            Document::Discovery(_) | Document::Revocations(_) => None,
         }
     }
 }

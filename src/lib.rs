@@ -10,6 +10,8 @@ pub mod config;
 pub mod credential;
 pub mod crypto;
 pub mod effects;
+#[cfg(feature = "tools")]
+pub mod explain;
 pub mod gate;
 #[cfg(target_arch = "wasm32")]
 mod host;

@@ -58,6 +58,11 @@ impl<'w> Output<'w> {
         Ok(())
     }
 
+    /// Writes what has one form only.
+    pub(crate) fn octets(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.writer.write_all(octets)
+    }
+
     /// Writes what is still held back.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()

@@ -2,6 +2,7 @@
 //!
 //! `tests/scenarios/config_faults.toml` has those that a user meets first.
 
+mod discovery;
 mod native;
 mod providers;
 mod rules;

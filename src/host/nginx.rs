@@ -32,11 +32,19 @@ pub(super) fn forward(
                 abi::replace_header(name.as_str(), value)?;
             }
             HeaderOp::Add(..) => {}
-            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
+            // What stands in `:path` does not reach the upstream, `$args` does. With it NGINX sends its own
+            // reading of the path, which falls under the same rule.
+            HeaderOp::SetPath(path) => abi::set_property("ngx\0args", query(path))?,
         }
     }
     owned.iter().try_for_each(|name| tell(name, ops))?;
     Ok(())
+}
+
+/// What stands behind the first `?`.
+fn query(target: &[u8]) -> &[u8] {
+    let query = target.iter().position(|b| *b == b'?').and_then(|at| at.checked_add(1));
+    query.and_then(|at| target.get(at..)).unwrap_or_default()
 }
 
 /// Sets the variable of a header that only the gate may write, to nothing where there is nothing to

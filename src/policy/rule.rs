@@ -113,7 +113,7 @@ impl RouteMatch {
         }
     }
 
-    fn is_path(&self, view: &dyn RequestView, path: &[u8]) -> bool {
+    pub(crate) fn is_path(&self, view: &dyn RequestView, path: &[u8]) -> bool {
         match &self.path {
             PathMatch::Prefix(prefix) => strip_prefix(path, prefix, self.ignore_case).is_some(),
             PathMatch::Exact(exact) => same(path, exact, self.ignore_case),
@@ -127,14 +127,14 @@ impl RouteMatch {
         }
     }
 
-    fn is_method(&self, view: &dyn RequestView) -> bool {
+    pub(crate) fn is_method(&self, view: &dyn RequestView) -> bool {
         self.methods.is_empty()
             || view.pseudo(Pseudo::Method).is_some_and(|method| {
                 self.methods.iter().any(|m| method.eq_ignore_ascii_case(m.as_bytes()))
             })
     }
 
-    fn is_host(&self, view: &dyn RequestView) -> bool {
+    pub(crate) fn is_host(&self, view: &dyn RequestView) -> bool {
         if self.hosts.is_empty() {
             return true;
         }

@@ -8,9 +8,9 @@ use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::remote::fetch::Answer;
 use jwt_gate::time::Timestamp;
-use jwt_gate_scenario::{Body, Driver, Endpoint, Level, Reply, Request};
+use jwt_gate_core_driver::Core;
+use jwt_gate_scenario::{Body, Document, Driver, Endpoint, Level, Reply, Request};
 
-use crate::driver::Core;
 use crate::known::Known;
 use crate::{Findings, logged};
 
@@ -121,9 +121,11 @@ impl Driver for Spy {
         started
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.publish(&idp);
-        self.core.endpoint(idp);
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        if document == Document::Keys {
+            self.publish(&endpoint);
+        }
+        self.core.endpoint(document, endpoint);
     }
 
     fn advance(&mut self, time: Duration) {

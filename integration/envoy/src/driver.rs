@@ -12,7 +12,7 @@ use std::{
 };
 
 use jwt_gate_scenario as scenario;
-use scenario::{Body, Driver, Endpoint, Level, Reply};
+use scenario::{Body, Document, Driver, Endpoint, Level, Reply};
 
 use crate::{
     bootstrap::{Bootstrap, Filter, Listener, Module},
@@ -65,8 +65,9 @@ pub struct Scene<'t> {
 }
 
 impl Scene<'_> {
-    fn path(&self) -> String {
-        format!("/{}/jwks.json", self.name)
+    /// Where a document of the identity provider is.
+    fn path(&self, document: Document) -> String {
+        document.path(&format!("/{}", self.name))
     }
 
     /// Whether a line of the log is not about another scenario.
@@ -97,11 +98,11 @@ impl Driver for Scene<'_> {
     }
 
     fn idp_uri(&self) -> String {
-        format!("http://idp.test{}", self.path())
+        format!("https://idp.test{}", self.path(Document::Keys))
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        self.endpoint(idp);
+        self.endpoint(Document::Keys, idp);
         let module = Module::new(&self.name, &self.theatre.world.module, config);
         let listener = Listener::new(&self.name).filter(Filter::Wasm(module));
         match self.theatre.world.envoy.listen(listener) {
@@ -112,8 +113,8 @@ impl Driver for Scene<'_> {
         Ok(())
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.theatre.world.idp.set(&self.path(), behaviour(idp));
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.theatre.world.idp.set(&self.path(document), behaviour(endpoint));
     }
 
     fn advance(&mut self, time: Duration) {
@@ -160,7 +161,9 @@ fn plugin_line(line: &str) -> Option<(&str, &str)> {
     Some((prefix.split(' ').next()?, message))
 }
 
-fn behaviour(endpoint: Endpoint) -> Behaviour {
+/// What the identity provider does, as a scenario says it.
+#[must_use]
+pub fn behaviour(endpoint: Endpoint) -> Behaviour {
     let behaviour = match endpoint.body {
         Body::Bytes(bytes) => Behaviour::ok(bytes),
         Body::Size(bytes) => Behaviour::of_size(usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -181,7 +184,9 @@ fn behaviour(endpoint: Endpoint) -> Behaviour {
     }
 }
 
-fn reply(answer: Answer) -> Reply {
+/// What became of a request, as a scenario says it.
+#[must_use]
+pub fn reply(answer: Answer) -> Reply {
     let listed = |headers: Vec<(String, String)>| {
         headers.into_iter().map(|(name, value)| (name, bytes(&value))).collect()
     };

@@ -6,6 +6,7 @@
 //! AWS-LC, which shares no code with the gate's own cryptography.
 
 mod audit;
+pub mod document;
 mod driver;
 mod expand;
 mod forgery;
@@ -17,7 +18,7 @@ mod suite;
 mod token;
 mod words;
 
-pub use driver::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
+pub use driver::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 pub use expand::{ExpandError, Expansion, expand};
 pub use forgery::{FORGERY_KEYS, Forgery, forgeries};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};

@@ -5,7 +5,7 @@ mod compare;
 use std::collections::BTreeMap;
 
 use crate::audit;
-use crate::driver::{Driver, Reply, Request};
+use crate::driver::{Document, Driver, Endpoint, Reply, Request};
 use crate::expand::{ExpandError, Expansion};
 use crate::keyring::Keyring;
 use crate::suite::{Expected, RequestText, Scenario, Step};
@@ -30,7 +30,7 @@ pub fn run(scenario: &Scenario, driver: &mut dyn Driver, keyring: &Keyring) -> O
         let line = |problem| format!("{}: {place}: {problem}", scenario.name);
         Outcome::Failed(problems.into_iter().map(line).collect())
     };
-    let mut expansion = Expansion::new(keyring, &driver.idp_uri());
+    let mut expansion = Expansion::new(keyring, &driver.idp_uri()).with_token(&scenario.token);
     expansion.set_now(driver.now());
     if let Err(problems) = start(scenario, driver, &mut expansion) {
         return failed("start", problems);
@@ -51,18 +51,21 @@ pub fn rehearse(scenario: &Scenario, keyring: &Keyring) -> Result<(), String> {
     let wrong = |place: &str, error: &dyn std::fmt::Display| {
         format!("{}: {}: {place}: {error}", scenario.file, scenario.name)
     };
-    let mut expansion = Expansion::new(keyring, "http://127.0.0.1:9/jwks");
+    let uri = "http://127.0.0.1:9/jwks";
+    let mut expansion = Expansion::new(keyring, uri).with_token(&scenario.token);
     expansion.set_now(1_900_000_000);
     let config = expansion.json(&scenario.config).map_err(|e| wrong("config", &e))?;
     let json: Result<serde_json::Value, _> = serde_json::from_str(&config);
     if let (Err(error), None) = (json, &scenario.faults) {
         return Err(wrong("config", &error));
     }
-    scenario.idp.expand(&mut expansion).map_err(|e| wrong("idp", &e))?;
+    for endpoint in scenario.idp.values() {
+        endpoint.expand(&mut expansion).map_err(|e| wrong("idp", &e))?;
+    }
     for (number, step) in (1..).zip(&scenario.steps) {
         let place = place(number, step);
-        if let Some(idp) = &step.idp {
-            idp.expand(&mut expansion).map_err(|e| wrong(&place, &e))?;
+        for endpoint in step.idp.values() {
+            endpoint.expand(&mut expansion).map_err(|e| wrong(&place, &e))?;
         }
         if let Some((request, expected)) = &step.request {
             request.expand(&mut expansion).map_err(|e| wrong(&place, &e))?;
@@ -91,7 +94,16 @@ fn start(
 ) -> Result<(), Vec<String>> {
     let one = |place: &str, e: &ExpandError| vec![format!("{place}: {e}")];
     let config = expansion.json(&scenario.config).map_err(|e| one("config", &e))?;
-    let idp = scenario.idp.expand(expansion).map_err(|e| one("idp", &e))?;
+    let mut idp = Endpoint::absent();
+    for (document, endpoint) in &scenario.idp {
+        let endpoint = endpoint.expand(expansion).map_err(|e| one("idp", &e))?;
+        match document {
+            Document::Keys => idp = endpoint,
+            Document::Moved | Document::Discovery | Document::Metadata => {
+                driver.endpoint(*document, endpoint);
+            }
+        }
+    }
     match (driver.start(&config, idp), &scenario.faults) {
         (Ok(()), None) => Ok(()),
         (Ok(()), Some(faults)) => Err(vec![format!(
@@ -122,8 +134,8 @@ fn play(
         driver.advance(step.after);
     }
     expansion.set_now(driver.now());
-    if let Some(idp) = &step.idp {
-        driver.endpoint(idp.expand(expansion).map_err(one)?);
+    for (document, endpoint) in &step.idp {
+        driver.endpoint(*document, endpoint.expand(expansion).map_err(one)?);
     }
     let mut problems = Vec::new();
     if let Some((request, expected)) = &step.request {
