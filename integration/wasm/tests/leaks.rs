@@ -100,6 +100,10 @@ impl Searched {
 fn nothing_is_told(personality: Personality) {
     let keyring = Keyring::new();
     let host = Host::new(personality);
+    if personality == Personality::Nginx {
+        host.set_variable("jwt_gate_x_jwt_sub");
+        host.set_variable("jwt_gate_x_jwt_lines");
+    }
     let vm = host.vm(module()).unwrap();
     let root = vm.configure(config(&keyring).as_bytes()).unwrap().expect("it is good");
     let secret = keyring.jwk("hmac-1", &[]).unwrap();
