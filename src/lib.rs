@@ -7,7 +7,6 @@ pub mod cache;
 pub mod claims;
 pub mod config;
 pub mod credential;
-pub mod crypto;
 pub mod effects;
 pub mod gate;
 #[cfg(target_arch = "wasm32")]
@@ -24,3 +23,5 @@ pub mod requirement;
 pub mod revocation;
 pub mod time;
 pub mod wire;
+
+pub use jwt_gate_crypto as crypto;

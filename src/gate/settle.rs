@@ -177,7 +177,9 @@ impl Entry {
         fresh_for: Option<Duration>,
         elsewhere: Option<History>,
     ) -> Command {
-        let is_news = document.is_news(self.source.document(now));
+        let before = self.source.document(now);
+        let is_news = document.is_news(before);
+        let document = document.or_same(before);
         let keys = match &document {
             Document::Keys(keys) => Some(keys.clone()),
             Document::Revocations(_) => None,
