@@ -39,6 +39,8 @@ pub struct Reply {
     pub details: &'static str,
     /// What the proxy's logs can read beside.
     pub exports: Vec<Export>,
+    /// The audit line.
+    pub line: Option<String>,
 }
 
 /// What is done to a request that goes on.
@@ -50,6 +52,8 @@ pub struct Forward {
     pub exports: Vec<Export>,
     /// Whether the proxy is to choose the route again, by the headers as they are then.
     pub reroute: bool,
+    /// The audit line.
+    pub line: Option<String>,
 }
 
 /// Everything the host has to do about one decided request.
@@ -91,7 +95,7 @@ impl Effects {
         }
         ops.extend(told.into_iter().map(|(name, value)| HeaderOp::Add(name, value)));
         let exports = export::exports(policy, &findings.failures, permit.accepted());
-        Self::Forward(Forward { headers: ops, exports, reroute })
+        Self::Forward(Forward { headers: ops, exports, reroute, line: None })
     }
 
     /// Refuses a request.
@@ -112,7 +116,17 @@ impl Effects {
             headers.push(("retry-after", "1".to_owned()));
         }
         let exports = export::exports(policy, &refusal.findings.failures, &[]);
-        Self::Reply(Reply { status: answer.status, headers, body, details: answer.label, exports })
+        let (status, details) = (answer.status, answer.label);
+        Self::Reply(Reply { status, headers, body, details, exports, line: None })
+    }
+
+    /// The line that goes to the proxy's log when all this is done.
+    pub fn line(&self) -> Option<&str> {
+        match self {
+            Self::Forward(Forward { line, .. }) | Self::Reply(Reply { line, .. }) => {
+                line.as_deref()
+            }
+        }
     }
 
     /// The answer of a gate whose configuration has faults.
@@ -125,7 +139,7 @@ impl Effects {
         let headers = vec![("content-type", "text/plain".to_owned())];
         let answer = why.answer();
         let (status, details, exports) = (answer.status, answer.label, Vec::new());
-        Reply { status, headers, body: why.body(), details, exports }
+        Reply { status, headers, body: why.body(), details, exports, line: None }
     }
 }
 

@@ -1,12 +1,20 @@
 //! The gate: a request in, a decision out; an event in, a command out.
 
+mod account;
 mod authenticate;
 mod authorize;
+#[cfg(feature = "tools")]
+mod explain;
+mod place;
 mod revoke;
 mod settle;
 
 use std::sync::Arc;
 
+pub use account::Account;
+#[cfg(feature = "tools")]
+pub use explain::Explanation;
+pub use place::Errand;
 pub use settle::{Note, Settled};
 
 use crate::cache::TokenCache;
@@ -39,6 +47,8 @@ pub struct Gate {
 #[derive(Debug)]
 struct Entry {
     source: Source<Document>,
+    /// Of two places ([`Place::Either`](crate::remote::Place::Either)), whether it is the second.
+    is_at_second: bool,
     /// `kid`s that its keys lack.
     names: Names,
     last: settle::Last,
@@ -95,25 +105,35 @@ pub struct Refusal<'g> {
     pub why: Rejection,
     /// The rule, if one was found.
     pub rule: Option<&'g Rule>,
+    /// Tokens that were found good, and did not suffice.
+    pub accepted: Vec<Accepted<'g>>,
     /// What was found out about tokens on the way.
     pub findings: Findings<'g>,
+}
+
+impl<'g> Refusal<'g> {
+    /// One that no token has part in.
+    const fn plain(why: Rejection) -> Self {
+        Self { why, rule: None, accepted: Vec::new(), findings: Findings::NONE }
+    }
 }
 
 /// Proof that a request may pass. Only [`Gate::check`] makes one.
 #[derive(Debug)]
 pub struct Permit<'g> {
+    rule: Option<&'g Rule>,
     accepted: Vec<Accepted<'g>>,
     findings: Findings<'g>,
-    shadowed: Option<Rejection>,
+    shadowed: Option<Refusal<'g>>,
 }
 
 impl<'g> Permit<'g> {
     const fn open() -> Self {
-        Self { accepted: Vec::new(), findings: Findings::NONE, shadowed: None }
+        Self { rule: None, accepted: Vec::new(), findings: Findings::NONE, shadowed: None }
     }
 
-    /// What a rule on trial would have refused the request for.
-    pub const fn shadowed(&self) -> Option<&Rejection> {
+    /// How a rule on trial would have refused the request.
+    pub const fn shadowed(&self) -> Option<&Refusal<'g>> {
         self.shadowed.as_ref()
     }
 
@@ -166,6 +186,7 @@ impl Gate {
     pub fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
         let source = |remote: &Remote| Entry {
             source: Source::new(remote.schedule, now),
+            is_at_second: false,
             names: Names::default(),
             last: settle::Last::default(),
         };
@@ -189,23 +210,23 @@ impl Gate {
             return Decision::Allow(Permit::open());
         }
         let path = view.pseudo(Pseudo::Path).unwrap_or_default();
-        let deny = |why, rule| Decision::Deny(Refusal { why, rule, findings: Findings::NONE });
+        let deny = |why| Decision::Deny(Refusal::plain(why));
         let (rule, liberal) = match self.policy.rule(view, Target::new(&path)) {
             Ok(found) => found,
-            Err(why) => return deny(why, None),
+            Err(why) => return deny(why),
         };
         let Some(rule) = rule else {
             return if self.policy.open_by_default {
                 Decision::Allow(Permit::open())
             } else {
-                deny(Rejection::NoRule, None)
+                deny(Rejection::NoRule)
             };
         };
         // Nobody is held, and nobody refused, by a rule that is on trial.
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
         match self.judge(Case { moment, view, lent }, rule, &liberal) {
             Decision::Deny(refusal) if rule.shadow => {
-                Decision::Allow(Permit { shadowed: Some(refusal.why), ..Permit::open() })
+                Decision::Allow(Permit { shadowed: Some(refusal), ..Permit::open() })
             }
             decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
         }
@@ -214,26 +235,44 @@ impl Gate {
     /// What the rule says to a request that it is for.
     fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
         let mut findings = Findings::NONE;
-        let refused = |why, findings| Decision::Deny(Refusal { why, rule: Some(rule), findings });
+        let refused = |why, accepted, findings| {
+            Decision::Deny(Refusal { why, rule: Some(rule), accepted, findings })
+        };
         let accepted = match self.authenticate(case, rule, &mut findings) {
             Verdict::Valid(accepted) => accepted,
-            Verdict::Refused(why) => return refused(why, findings),
+            Verdict::Refused(why) => return refused(why, Vec::new(), findings),
             Verdict::Unknown(lack) => return Decision::Wait(lack),
         };
         match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
-            Ok(()) => Decision::Allow(Permit { accepted, findings, shadowed: None }),
-            Err(why) => refused(why, findings),
+            Ok(()) => {
+                Decision::Allow(Permit { rule: Some(rule), accepted, findings, shadowed: None })
+            }
+            Err(why) => refused(why, accepted, findings),
         }
     }
 
     /// What the host does for a permit.
-    pub fn permit(&self, view: &dyn RequestView, permit: &Permit<'_>) -> Effects {
-        Effects::permit(&self.policy, view, permit)
+    pub fn permit(&self, now: Timestamp, view: &dyn RequestView, permit: &Permit<'_>) -> Effects {
+        let effects = Effects::permit(&self.policy, view, permit);
+        effects.audited(&self.policy, now, view, &permit.account())
     }
 
     /// What the host does for a refusal.
-    pub fn refuse(&self, view: &dyn RequestView, refusal: &Refusal<'_>) -> Effects {
-        Effects::refuse(&self.policy, view, refusal)
+    pub fn refuse(&self, now: Timestamp, view: &dyn RequestView, refusal: &Refusal<'_>) -> Effects {
+        let effects = Effects::refuse(&self.policy, view, refusal);
+        effects.audited(&self.policy, now, view, &refusal.account())
+    }
+
+    /// What the host does when it could not do what was decided, for this reason.
+    pub fn overrule(
+        &self,
+        now: Timestamp,
+        view: &dyn RequestView,
+        account: Account<'_>,
+        why: &Rejection,
+    ) -> Effects {
+        let effects = Effects::Reply(Effects::plain(why));
+        effects.audited(&self.policy, now, view, &account.overruled(why))
     }
 
     /// Tells a source the time; see [`Gate::settle`] for the end of a fetch.
@@ -251,6 +290,10 @@ impl Gate {
     }
 
     fn handle(&mut self, now: Timestamp, source: SourceId, event: Event<Document>) -> Command {
+        if !self.is_fetching(source) && self.endpoint(now, source).is_none() {
+            // It is due as soon as its place is known.
+            return Command::Rest;
+        }
         let Some(entry) = self.sources.get_mut(source.0) else { return Command::Rest };
         let command = entry.source.handle(now, event);
         if command == Command::Fetch {
@@ -310,11 +353,12 @@ impl Gate {
         self.sources.get(id.0).is_some_and(asks)
     }
 
-    /// The keys of a source, if they are young enough.
+    /// The keys of a source, if they are young enough, and so is what tells where they are.
     fn keys(&self, now: Timestamp, id: SourceId) -> Option<&Arc<KeySet>> {
+        self.endpoint(now, id)?;
         match self.source(id)?.document(now)? {
             Document::Keys(keys) => Some(keys),
-            Document::Revocations(_) => None,
+            Document::Discovery(_) | Document::Revocations(_) => None,
         }
     }
 }

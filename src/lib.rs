@@ -3,11 +3,14 @@
 //! Everything outside `host` is a function of its arguments: no clock, no hostcall, no global.
 //! `DESIGN.md` says how the parts hang together.
 
+pub mod audit;
 pub mod cache;
 pub mod claims;
 pub mod config;
 pub mod credential;
 pub mod effects;
+#[cfg(feature = "tools")]
+pub mod explain;
 pub mod gate;
 #[cfg(target_arch = "wasm32")]
 mod host;

@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod index;
 pub mod matcher;
 pub mod path;
+pub(crate) mod place;
 pub mod provider;
 pub mod roles;
 pub mod rule;
@@ -13,7 +14,9 @@ pub mod template;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::audit::{self, Audit};
 use crate::cache::Room;
+use crate::config::ConfigError;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
 use crate::policy::index::RuleIndex;
@@ -22,8 +25,8 @@ use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::{PathMatch, Rule};
 use crate::rejection::Rejection;
-use crate::remote::Remote;
 use crate::remote::document::Kind;
+use crate::remote::{Place, Remote};
 use crate::request::{HeaderName, RequestView};
 use crate::requirement::{Leaf, ProviderId};
 
@@ -34,8 +37,9 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     /// Which of them only end the search: what falls under one falls under no rule.
     pub(crate) ends: Vec<usize>,
+    pub(crate) scoped: usize,
     pub(crate) index: RuleIndex,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<ConfigError>,
     pub(crate) sources: Vec<Remote>,
     pub(crate) roles: RoleTable,
     pub(crate) owned: Vec<HeaderName>,
@@ -48,6 +52,7 @@ pub struct Policy {
     pub(crate) host_crypto: bool,
     pub(crate) limits: Limits,
     pub(crate) token_cache: Room,
+    pub(crate) audit: Option<Audit>,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -84,21 +89,25 @@ impl Policy {
             let mut candidates = self.index.candidates(path);
             candidates.find(|at| self.is_for(*at, view, target, path))
         };
+        let path = Cow::Borrowed(target.path());
+        let readings = match target.readings() {
+            Readings::Plain => Vec::new(),
+            Readings::Several(readings) => readings,
+            // One rule for everything is the same for every reading.
+            Readings::Untold if self.has_one_rule_for_all() => Vec::new(),
+            Readings::Untold => return Err(Rejection::AmbiguousPath),
+        };
         let found = find(target.path());
         let named = found.filter(|at| !self.ends.contains(at));
         let rule = named.and_then(|at| self.rules.get(at));
-        let path = Cow::Borrowed(target.path());
-        match target.readings() {
-            Readings::Plain => Ok((rule, path)),
-            Readings::Several(readings)
-                if readings.iter().all(|r| find(r) == found)
-                    && rule.is_none_or(|rule| rule.has_one_meaning(target.path(), &readings)) =>
-            {
-                Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
-            }
-            // One rule for everything is the same for every reading.
-            Readings::Untold if self.has_one_rule_for_all() => Ok((rule, path)),
-            Readings::Several(_) | Readings::Untold => Err(Rejection::AmbiguousPath),
+        let is_one = || {
+            readings.iter().all(|reading| find(reading) == found)
+                && rule.is_none_or(|rule| rule.has_one_meaning(target.path(), &readings))
+        };
+        if readings.is_empty() || is_one() {
+            Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
+        } else {
+            Err(Rejection::AmbiguousPath)
         }
     }
 
@@ -134,13 +143,23 @@ impl Policy {
         })
     }
 
+    /// The providers, in the order of their names and of their [`ProviderId`]s.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// Whether a request that no rule names goes through.
+    pub const fn is_open_by_default(&self) -> bool {
+        self.open_by_default
+    }
+
     /// The remote documents that it needs, in the order of their [`SourceId`](crate::remote::SourceId)s.
     pub fn sources(&self) -> &[Remote] {
         &self.sources
     }
 
     /// What is no fault and yet probably not meant, each with its place.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
     }
 
@@ -166,6 +185,7 @@ impl Policy {
     pub fn exports(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         names.extend(self.providers.iter().flat_map(|provider| provider.exports.names()));
+        names.extend(self.audit.iter().map(|_| audit::EXPORT));
         names
     }
 
@@ -175,13 +195,16 @@ impl Policy {
         if kind == HostKind::Bare {
             let fault = |Remote { provider, kind, .. }: &Remote| {
                 let (field, other) = match kind {
+                    Kind::Discovery(_) => ("discovery", "local_jwks"),
                     Kind::Keys => ("remote_jwks", "local_jwks"),
                     Kind::Revocations(_) => ("remote_revocations", "revoked"),
                 };
                 let why = "this host makes no HTTP callouts";
                 format!("providers.{provider}.{field}: {why}; use `{other}`")
             };
-            faults.extend(self.sources.iter().map(fault));
+            // Of keys whose place is found out, that is what the configuration names.
+            let named = |remote: &&Remote| !matches!(remote.place, Place::Told(_));
+            faults.extend(self.sources.iter().filter(named).map(fault));
             if self.share_keys == Some(true) {
                 faults.push("share_keys: this host has no shared data".to_owned());
             }

@@ -1,6 +1,8 @@
 //! Remote documents: what is fetched from an endpoint, served, fetched again, told to the others.
 
+pub mod discovery;
 pub mod document;
+pub mod endpoint;
 pub mod fetch;
 pub mod freshness;
 pub mod record;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use crate::keys::absent::KidHash;
 use crate::remote::document::Kind;
+use crate::remote::endpoint::Endpoint;
 use crate::remote::source::Schedule;
 
 /// Index of a remote document in the policy, whatever its kind.
@@ -33,7 +36,7 @@ pub struct Remote {
     /// What is expected there.
     pub kind: Kind,
     /// Where it is.
-    pub endpoint: Endpoint,
+    pub place: Place,
     /// Time for the whole answer.
     pub timeout: Duration,
     /// Longest time for which a request is held.
@@ -42,24 +45,22 @@ pub struct Remote {
     pub schedule: Schedule,
 }
 
-/// An endpoint and the way to it.
+/// Where a document is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Endpoint {
-    /// The cluster that leads to it.
-    pub cluster: Box<str>,
-    /// `https` or `http`.
-    pub scheme: &'static str,
-    /// Host and port.
-    pub authority: Box<str>,
-    /// Path and query.
-    pub path: Box<str>,
+pub enum Place {
+    /// Here.
+    Fixed(Endpoint),
+    /// At the first of these; where the answer is that it is not there, at the second.
+    Either([Endpoint; 2]),
+    /// Where the document of this source says.
+    Told(SourceId),
 }
 
 impl Remote {
-    /// Where the workers' record of it is. Documents of different kinds, providers or endpoints
-    /// have different records.
-    pub fn record_key(&self) -> String {
-        let Endpoint { cluster, scheme, authority, path } = &self.endpoint;
+    /// Where the workers' record of it is, while it is at `endpoint`. Documents of different kinds,
+    /// providers or endpoints have different records.
+    pub fn record_key(&self, endpoint: &Endpoint) -> String {
+        let Endpoint { cluster, scheme, authority, path } = endpoint;
         // Quoted, so that no two of them look alike.
         let place = (&self.provider, cluster, scheme, authority, path);
         format!("jwt-gate/{}/{place:?}", self.kind.name())

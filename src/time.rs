@@ -46,6 +46,36 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// As RFC 3339 writes it: UTC, with milliseconds.
+    pub fn to_rfc3339(self) -> String {
+        let (days, second) = (self.as_secs() / 86_400, self.as_secs() % 86_400);
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let millis = self.0 % 1_000;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
+/// Year, month and day of a day since 1970. Years begin in March here, so that the odd day of leap
+/// years is their last one; 400 of them have 146,097 days.
+const fn date(days: u64) -> (u64, u64, u64) {
+    let days = days.saturating_add(719_468);
+    let (era, day) = (days / 146_097, days % 146_097);
+    let leaps = (day / 1_460).saturating_sub(day / 36_524).saturating_add(day / 146_096);
+    let year = day.saturating_sub(leaps) / 365;
+    let before = year.saturating_mul(365).saturating_add(year / 4).saturating_sub(year / 100);
+    let day = day.saturating_sub(before);
+    let month = day.saturating_mul(5).saturating_add(2) / 153;
+    let first = month.saturating_mul(153).saturating_add(2) / 5;
+    let day = day.saturating_sub(first).saturating_add(1);
+    let year = year.saturating_add(era.saturating_mul(400));
+    match month {
+        0..=9 => (year, month.saturating_add(3), day),
+        _ => (year.saturating_add(1), month.saturating_sub(9), day),
+    }
+}
+
 /// The Unix seconds of a time as RFC 3339 writes it, rounded up; `None` for times before 1970.
 pub fn rfc3339(text: &str) -> Option<u64> {
     let mut rest = text.as_bytes();
@@ -139,6 +169,23 @@ mod tests {
         assert_eq!(Timestamp::from_secs(u64::MAX), Timestamp::NEVER);
         assert_eq!(Timestamp::NEVER.plus(Duration::MAX), Timestamp::NEVER);
         assert_eq!(Timestamp::from_secs(1).since(Timestamp::from_secs(2)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_time_is_written_in_milliseconds() {
+        let rows = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_769_860_800_007, "2026-01-31T12:00:00.007Z"),
+            (1_772_323_199_999, "2026-02-28T23:59:59.999Z"),
+            (1_772_323_200_000, "2026-03-01T00:00:00.000Z"),
+            (1_709_164_800_000, "2024-02-29T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (1_798_761_599_000, "2026-12-31T23:59:59.000Z"),
+        ];
+        for (millis, expected) in rows {
+            assert_eq!(Timestamp::from_millis(millis).to_rfc3339(), expected);
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn second_time(provider: &Value, authorize: Option<Value>) -> u64 {
     let mut passed = 0;
     let mut ask = || {
         if let Decision::Allow(permit) = gate.check(moment, &request, lent) {
-            let _ = gate.permit(&request, &permit);
+            let _ = gate.permit(moment.now, &request, &permit);
             passed += 1;
         }
     };

@@ -55,31 +55,59 @@ const PLUGIN: [&str; 18] = [
     "matchRules",
 ];
 
+/// The cluster that a policy names is the one that the resources beside it make.
 #[test]
-fn the_plugin_for_istio_fails_closed_and_its_identity_provider_is_known() {
-    let documents = documents("istio/wasmplugin.yaml");
-    let spec = &documents[0]["spec"];
-    has_only(spec, &PLUGIN[..16]);
-    assert_eq!((&spec["phase"], &spec["failStrategy"]), (&"AUTHN".into(), &"FAIL_CLOSE".into()));
-    let policy = policy(&spec["pluginConfig"].to_string());
-    assert_eq!(policy.owned().len(), 1);
-    let host = &documents[1]["spec"]["hosts"][0];
-    let cluster = format!("outbound|443||{}", host.as_str().unwrap());
-    assert!(spec["pluginConfig"].to_string().contains(&cluster), "{cluster}");
-    assert_eq!(documents[2]["spec"]["host"], *host);
-    assert_eq!(documents[2]["spec"]["trafficPolicy"]["tls"]["mode"], "SIMPLE");
+fn the_plugins_for_istio_fail_closed_and_their_identity_provider_is_known() {
+    for (file, owned) in [("wasmplugin.yaml", 1), ("from-request-authentication.yaml", 2)] {
+        let documents = documents(&format!("istio/{file}"));
+        let spec = &documents[0]["spec"];
+        has_only(spec, &PLUGIN[..16]);
+        let how = (&spec["phase"], &spec["failStrategy"]);
+        assert_eq!(how, (&"AUTHN".into(), &"FAIL_CLOSE".into()), "{file}");
+        let policy = policy(&spec["pluginConfig"].to_string());
+        assert_eq!(policy.owned().len(), owned, "{file}");
+        let host = &documents[1]["spec"]["hosts"][0];
+        let remote = &spec["pluginConfig"]["providers"]["idp"]["remote_jwks"];
+        let cluster = format!("outbound|443||{}", host.as_str().unwrap());
+        assert_eq!(remote["http_uri"]["cluster"], cluster, "{file}");
+        assert_eq!(documents[2]["spec"]["host"], *host, "{file}");
+        assert_eq!(documents[2]["spec"]["trafficPolicy"]["tls"]["mode"], "SIMPLE", "{file}");
+        let namespaces = documents.iter().map(|d| &d["metadata"]["namespace"]);
+        assert!(namespaces.collect::<Vec<_>>().windows(2).all(|two| two[0] == two[1]), "{file}");
+    }
+}
+
+/// The policy of an `EnvoyExtensionPolicy`.
+fn extension(policy: &Value) -> &Value {
+    has_only(&policy["spec"], &["targetRefs", "targetSelectors", "wasm", "extProc", "lua"]);
+    let wasm = policy.pointer("/spec/wasm/0").unwrap();
+    has_only(wasm, &["name", "rootID", "code", "config", "failOpen", "env"]);
+    has_only(&wasm["code"], &["type", "http", "image", "pullPolicy"]);
+    assert_eq!(wasm["failOpen"], false);
+    &wasm["config"]
 }
 
 #[test]
 fn the_policy_for_envoy_gateway_fails_closed_and_needs_no_cluster() {
-    let spec = &documents("envoy-gateway/envoyextensionpolicy.yaml")[0]["spec"];
-    has_only(spec, &["targetRefs", "targetSelectors", "wasm", "extProc", "lua"]);
-    let wasm = &spec["wasm"][0];
-    has_only(wasm, &["name", "rootID", "code", "config", "failOpen", "env"]);
-    has_only(&wasm["code"], &["type", "http", "image", "pullPolicy"]);
-    assert_eq!(wasm["failOpen"], false);
-    policy(&wasm["config"].to_string());
-    assert!(!wasm["config"].to_string().contains("remote_jwks"));
+    let config = extension(&documents("envoy-gateway/envoyextensionpolicy.yaml")[0]).to_string();
+    policy(&config);
+    assert!(!config.contains("remote_jwks"));
+}
+
+#[test]
+fn the_one_with_keys_from_a_url_brings_its_cluster() {
+    let documents = documents("envoy-gateway/remote-keys.yaml");
+    let patch = &documents[0]["spec"]["jsonPatches"][0];
+    assert_eq!(patch["operation"]["op"], "add");
+    let cluster = &patch["operation"]["value"];
+    assert_eq!(cluster["transport_socket"]["name"], "envoy.transport_sockets.tls");
+    let config = extension(&documents[1]);
+    policy(&config.to_string());
+    let remote = &config["providers"]["idp"]["remote_jwks"]["http_uri"];
+    for name in [&patch["name"], &cluster["load_assignment"]["cluster_name"], &cluster["name"]] {
+        assert_eq!(*name, remote["cluster"]);
+    }
+    assert_eq!(documents[0]["spec"]["targetRef"], documents[1]["spec"]["targetRefs"][0]);
 }
 
 /// The gateway puts the entries of `matchRules` beside the default configuration.
@@ -98,7 +126,7 @@ fn the_plugin_for_higress_has_rules_for_a_domain_beside_those_for_all() {
     config["_rules_"] = spec["matchRules"].as_array().unwrap().iter().map(handed_over).collect();
     let policy = policy(&config.to_string());
     assert_eq!(policy.summary(), "1 providers, 3 rules");
-    assert_eq!(policy.warnings(), [""; 0]);
+    assert_eq!(policy.warnings(), []);
 }
 
 /// Each identity header comes from its variable, whatever the client sent.

@@ -4,8 +4,6 @@
 //! The scenarios are played once more, and all that comes out is searched.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
-mod driver;
-
 #[path = "secrets/known.rs"]
 mod known;
 #[path = "secrets/spy.rs"]

@@ -2,12 +2,61 @@
 
 use std::io;
 
+use jwt_gate::config::ConfigError;
+
 /// A reason to end without a result: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// A file cannot be read.
     #[error("{name}: {source}")]
     Read {
+        /// The file.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no text.
+    #[error("{0}: not UTF-8 text")]
+    NotText(String),
+    /// A file has nothing in it that this command is about.
+    #[error("{0}: there is no configuration of jwt-gate in it")]
+    NoConfiguration(String),
+    /// A file has several of what this command is about.
+    #[error("{name}: there are {count} configurations of jwt-gate in it, and one is expected")]
+    SeveralConfigurations {
+        /// The file.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+    /// A configuration that has faults decides nothing.
+    #[error("{0}")]
+    Faults(String),
+    /// An argument makes no sense.
+    #[error("{0}")]
+    Argument(String),
+    /// A file has no usable keys.
+    #[error("{name}: {why}")]
+    Keys {
+        /// The file.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// Claims cannot be made a token of.
+    #[error("{name}: {why}")]
+    Claims {
+        /// The file.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// Tests cannot be read.
+    #[error("{0}")]
+    Tests(String),
+    /// A file cannot be written.
+    #[error("{name} cannot be written: {source}")]
+    Save {
         /// The file.
         name: String,
         /// Why.
@@ -24,4 +73,12 @@ pub(crate) enum Error {
     /// The result cannot be written.
     #[error("cannot write the result: {0}")]
     Write(#[from] io::Error),
+}
+
+impl Error {
+    /// The faults of a configuration that was to decide something.
+    pub(crate) fn faults(name: &str, faults: &[ConfigError]) -> Self {
+        let lines: Vec<_> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
+        Self::Faults(lines.join("\n"))
+    }
 }

@@ -41,6 +41,11 @@ impl<'w> Output<'w> {
         Self { writer: BufWriter::new(writer), form }
     }
 
+    /// Whether JSON was asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
     /// Writes a result in the form that was asked for.
     pub(crate) fn result<R: Serialize + fmt::Display>(&mut self, result: &R) -> Result<(), Error> {
         match self.form {
@@ -51,6 +56,11 @@ impl<'w> Output<'w> {
             }
         }
         Ok(())
+    }
+
+    /// Writes what has one form only.
+    pub(crate) fn octets(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.writer.write_all(octets)
     }
 
     /// Writes what is still held back.

@@ -3,6 +3,7 @@
 mod claims;
 mod edit;
 mod findings;
+mod html;
 mod lens;
 mod line;
 mod proposal;
@@ -55,6 +56,10 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Endi
     let tally = scan::scan(&arguments.logs, &reader)?;
     let policy = arguments.policy.as_deref().zip(lens.as_ref());
     let report = summary::summarize(&tally, policy, arguments.top);
+    if let Some(file) = &arguments.html {
+        let wrong = |source| Error::Save { name: file.clone(), source };
+        fs::write(file, html::page(&report)).map_err(wrong)?;
+    }
     output.result(&report)?;
     Ok(Ending::Good)
 }

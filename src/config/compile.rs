@@ -1,7 +1,9 @@
 //! From the document to the policy: names become indexes, texts become matchers and keys.
 
+mod audit;
 mod cache;
 mod condition;
+mod discovery;
 mod export;
 mod keys;
 mod matcher;
@@ -15,13 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use requirement::Compiler;
 
-use crate::config::error::{ConfigPath, Faults};
+use crate::config::error::{ConfigError, ConfigPath, Faults};
 use crate::config::raw::{Action, Config, HostName, Limits as RawLimits, Role};
 use crate::config::read::slips;
 use crate::jws::TokenLimits;
 use crate::keys::set::KeyLimits;
 use crate::policy::coverage;
 use crate::policy::index::RuleIndex;
+use crate::policy::place::place;
 use crate::policy::provider::Provider;
 use crate::policy::roles::RoleTable;
 use crate::policy::rule::Rule;
@@ -72,16 +75,18 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let compiler = Compiler { names: &names, providers: &providers };
     let named = named(&compiler, faults);
     let scoped::Rules { all: rules, ends, scoped } = scoped::rules(&compiler, &named, faults);
+    let audit = audit::audit(config.audit.as_ref(), &root.key("audit"), faults);
     export::clashes(config, faults);
     let owned = owned(&providers, &rules);
     let index = RuleIndex::new(&rules);
     let token_cache = cache::shared(config.token_cache.as_ref(), &root.key("token_cache"), faults);
-    let mut warnings: Vec<_> = faults.take_warnings().iter().map(ToString::to_string).collect();
-    warnings.extend(covered(&rules, scoped, &index));
+    let mut warnings = faults.take_warnings();
+    warnings.extend(covered(&rules, &ends, scoped, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
     let policy = Policy {
         rules,
         ends,
+        scoped,
         index,
         warnings,
         sources,
@@ -100,6 +105,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         host_crypto: config.host_crypto.unwrap_or(true),
         limits,
         token_cache,
+        audit,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
     let unsupported = policy.host.map(|host| policy.unsupported(host));
@@ -119,14 +125,11 @@ fn named(compiler: &Compiler<'_>, faults: &mut Faults) -> Named {
 }
 
 /// Rules that never match, each in words. `scoped` of them come before those of `rules`.
-fn covered(rules: &[Rule], scoped: usize, index: &RuleIndex) -> Vec<String> {
+fn covered(rules: &[Rule], ends: &[usize], scoped: usize, index: &RuleIndex) -> Vec<ConfigError> {
     let covered = coverage::covered(rules, index).into_iter();
-    let place = |at: usize| match at.checked_sub(scoped) {
-        Some(at) => format!("rules[{at}]"),
-        None => rules.get(at).map_or_else(String::new, |rule| format!("rule `{}`", rule.name)),
-    };
     let say = |(at, by): (usize, &Rule)| {
-        format!("{}: never matches, because rule `{}` takes all its requests", place(at), by.name)
+        let message = format!("never matches, because rule `{}` takes all its requests", by.name);
+        ConfigPath::ROOT.key(&place(at, ends, scoped)).fault(message)
     };
     covered.map(say).collect()
 }

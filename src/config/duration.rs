@@ -9,7 +9,9 @@ use crate::json::Value;
 record! {
     /// A duration as a message.
     struct Parts {
+        /// Whole seconds.
         seconds: Option<u64>,
+        /// Billionths of a second.
         nanos: Option<u32>,
     }
 }
@@ -37,6 +39,14 @@ impl Read for Duration {
                 expected("a duration such as \"5s\"", value, at, faults)
             }
         }
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut crate::config::schema::Definitions) -> serde_json::Value {
+        serde_json::json!({ "anyOf": [
+            { "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,9})?s$", "examples": ["5s"] },
+            Parts::schema(definitions),
+        ] })
     }
 }
 

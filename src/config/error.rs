@@ -59,6 +59,18 @@ pub struct ConfigError {
     message: String,
 }
 
+impl ConfigError {
+    /// Its place, such as `providers.auth0.audiences[1]`; empty: the document itself.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong there.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
 impl std::error::Error for ConfigError {}
 
 /// `place: message`; the message alone when the fault is the document's own.
@@ -110,6 +122,17 @@ impl Faults {
         }
     }
 
+    /// Forgets those faults after the first `count` that are at, above or below the place of one of
+    /// these: what is lacking there has been said to be wrong.
+    pub fn forget_consequences(&mut self, count: usize) {
+        let later = self.faults.split_off(count.min(self.faults.len()));
+        let is_consequence = |fault: &ConfigError| {
+            self.faults.iter().any(|cause| is_within(&cause.path, &fault.path))
+        };
+        let own: Vec<_> = later.into_iter().filter(|fault| !is_consequence(fault)).collect();
+        self.faults.extend(own);
+    }
+
     /// Number of faults.
     pub fn len(&self) -> usize {
         self.faults.len()
@@ -119,6 +142,13 @@ impl Faults {
     pub fn is_empty(&self) -> bool {
         self.faults.is_empty()
     }
+}
+
+/// Whether one of two places is within the other.
+fn is_within(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let rest = long.strip_prefix(short);
+    rest.is_some_and(|rest| short.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 #[cfg(test)]
@@ -132,5 +162,26 @@ mod tests {
         let audiences = auth0.key("audiences");
         let fault = audiences.index(1).fault("must not be empty");
         assert_eq!(fault.to_string(), "providers.auth0.audiences[1]: must not be empty");
+    }
+
+    #[test]
+    fn a_fault_within_the_place_of_an_earlier_one_or_around_it_is_its_consequence() {
+        let rows = [
+            ("a.b", "a.b", true),
+            ("a.b", "a", true),
+            ("a.b", "a.b.c", true),
+            ("a[1]", "a[1].b", true),
+            ("a[1]", "a[10]", false),
+            ("a.b", "a.bc", false),
+            ("a.b", "a.c", false),
+            ("", "a", true),
+        ];
+        for (cause, later, expected) in rows {
+            let fault = |path: &str| ConfigError { path: path.to_owned(), message: String::new() };
+            let faults = vec![fault(cause), fault(later)];
+            let mut faults = Faults { faults, warnings: Vec::new() };
+            faults.forget_consequences(1);
+            assert_eq!(faults.len() == 1, expected, "{cause} {later}");
+        }
     }
 }

@@ -6,12 +6,18 @@
 use std::collections::BTreeMap;
 
 use crate::config::error::{ConfigPath, Faults};
+#[cfg(feature = "tools")]
+use crate::config::schema::Definitions;
 use crate::json::{Number, Object, Value, decimal};
+#[cfg(feature = "tools")]
+use serde_json::{Value as Schema, json};
 
 mod declare;
 mod members;
 
 pub(super) use declare::{choice, record, word};
+#[cfg(feature = "tools")]
+pub(super) use members::camel_case;
 pub(super) use members::{Members, plain, slips};
 
 /// A type that a configuration value can be read as.
@@ -23,6 +29,12 @@ pub(crate) trait Read: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// The JSON Schema of what is read; by default anything.
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        Schema::Bool(true)
+    }
 }
 
 impl<T: Read> Read for Option<T> {
@@ -33,46 +45,65 @@ impl<T: Read> Read for Option<T> {
     fn absent() -> Option<Self> {
         Some(None)
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut Definitions) -> Schema {
+        T::schema(definitions)
+    }
 }
 
 impl<T: Read> Read for Box<T> {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
         T::read(value, at, faults).map(Self::new)
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut Definitions) -> Schema {
+        T::schema(definitions)
+    }
 }
 
 impl<T: Read> Read for Vec<T> {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
         let Some(elements) = value.as_array() else { return expected("a list", value, at, faults) };
-        let before = faults.len();
         let read: Self = elements
             .iter()
             .enumerate()
             .filter_map(|(i, element)| T::read(element, &at.index(i), faults))
             .collect();
-        (faults.len() == before).then_some(read)
+        // What was read with a fault in it is compiled all the same, for the faults that are left.
+        (read.len() == elements.len()).then_some(read)
     }
 
     fn absent() -> Option<Self> {
         Some(Self::new())
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut Definitions) -> Schema {
+        json!({ "type": "array", "items": T::schema(definitions) })
     }
 }
 
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
         let members = object(value, at, faults)?;
-        let before = faults.len();
         let mut read = Self::new();
         for (name, member) in members {
             if let Some(member) = T::read(member, &at.key(name), faults) {
                 read.insert(name.to_string(), member);
             }
         }
-        (faults.len() == before).then_some(read)
+        (read.len() == members.len()).then_some(read)
     }
 
     fn absent() -> Option<Self> {
         Some(Self::new())
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut Definitions) -> Schema {
+        json!({ "type": "object", "additionalProperties": T::schema(definitions) })
     }
 }
 
@@ -82,6 +113,11 @@ impl Read for String {
             Some(s) => Some(s.to_owned()),
             None => expected("a string", value, at, faults),
         }
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "string" })
     }
 }
 
@@ -93,6 +129,11 @@ impl Read for Text {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
         let text = String::read(value, at, faults)?;
         if text.is_empty() { faults.none(at, "must not be empty") } else { Some(Self(text)) }
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "string", "minLength": 1 })
     }
 }
 
@@ -108,6 +149,11 @@ impl Read for bool {
     fn absent() -> Option<Self> {
         Some(false)
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "boolean" })
+    }
 }
 
 impl Read for u64 {
@@ -116,6 +162,11 @@ impl Read for u64 {
             Some(n) => Some(n),
             None => expected("a whole number that is not negative", value, at, faults),
         }
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$" })
     }
 }
 
@@ -127,6 +178,13 @@ impl Read for u32 {
             Err(_) => faults.none(at, format!("must be at most {}, found {n}", Self::MAX)),
         }
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({
+            "type": ["integer", "string"], "minimum": 0, "maximum": Self::MAX, "pattern": "^[0-9]+$",
+        })
+    }
 }
 
 impl Read for i64 {
@@ -135,6 +193,11 @@ impl Read for i64 {
             Some(n) => Some(n),
             None => expected("a whole number", value, at, faults),
         }
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": ["integer", "string"], "pattern": "^-?[0-9]+$" })
     }
 }
 
@@ -166,6 +229,11 @@ pub(crate) struct Empty;
 impl Read for Empty {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
         Members::of(value, &[], at, faults).map(|_| Self)
+    }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "object", "additionalProperties": false })
     }
 }
 

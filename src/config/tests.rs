@@ -2,6 +2,7 @@
 //!
 //! `tests/scenarios/config_faults.toml` has those that a user meets first.
 
+mod discovery;
 mod native;
 mod providers;
 mod rules;
@@ -44,6 +45,15 @@ fn hold(frame: &str, table: &str) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn yaml_in_place_of_text_is_told_where_it_can_be_written() {
+    for yaml in
+        ["providers:\n  p: {}\n", "\n# a policy\nproviders: {}", "---\nrules: []", "rules: []"]
+    {
+        assert_eq!(faults(yaml), [super::YAML], "{yaml:?}");
+    }
 }
 
 #[test]

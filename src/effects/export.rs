@@ -62,8 +62,11 @@ fn payload(accepted: &Accepted<'_>) -> Option<Vec<u8>> {
     for name in split {
         if let Some(Value::String(text)) = claims.get(name) {
             let words = text.split(' ').filter(|word| !word.is_empty());
-            let words = words.map(|word| Value::String(word.into())).collect();
-            claims.insert(name.clone(), Value::Array(words));
+            let words: Vec<_> = words.map(|word| Value::String(word.into())).collect();
+            // As in the native filter, which adds word by word to what becomes a list.
+            if !words.is_empty() {
+                claims.insert(name.clone(), Value::Array(words));
+            }
         }
     }
     Some(Value::Object(claims).to_string().into_bytes())

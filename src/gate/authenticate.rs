@@ -21,7 +21,7 @@ const TOO_MANY: Verdict<Accepted<'static>> =
     Verdict::Refused(Rejection::Malformed(Malformed::TooMany));
 
 /// A token that has not been screened.
-enum Candidate<'t> {
+pub(super) enum Candidate<'t> {
     Parsed(Jws<'t>),
     Remembered(Remembered),
 }
@@ -36,7 +36,7 @@ impl Candidate<'_> {
 }
 
 /// A provider, and its number.
-type Numbered<'g> = (ProviderId, &'g Provider);
+pub(super) type Numbered<'g> = (ProviderId, &'g Provider);
 
 impl Gate {
     /// What the rule's requirement comes to.
@@ -52,7 +52,7 @@ impl Gate {
         }
     }
 
-    fn leaf<'g>(
+    pub(super) fn leaf<'g>(
         &'g self,
         case: Case<'_>,
         leaf: &'g Leaf,
@@ -165,7 +165,7 @@ impl Gate {
 
     /// A token at a place that several providers may share is the one's that names its issuer, or
     /// else the first one's that takes any issuer.
-    fn at_place<'g>(
+    pub(super) fn at_place<'g>(
         &'g self,
         case: Case<'_>,
         token: &[u8],
@@ -190,7 +190,7 @@ impl Gate {
     }
 
     /// A token that may be one of these providers': remembered, or else parsed.
-    fn candidate<'t>(
+    pub(super) fn candidate<'t>(
         &self,
         case: Case<'_>,
         token: &'t [u8],
@@ -207,7 +207,7 @@ impl Gate {
     }
 
     /// A token of a provider: looked at as a whole, then verified with that provider's keys only.
-    fn token<'g>(
+    pub(super) fn token<'g>(
         &'g self,
         case: Case<'_>,
         token: Candidate<'_>,
@@ -229,8 +229,9 @@ impl Gate {
             Keys::Remote(id) => *id,
         };
         let Some(keys) = self.keys(moment.now, id) else {
-            let kid = token.stated().kid().map(KidHash::new);
-            return self.lacking(moment, Lack { source: id, kid });
+            let source = self.first_lacking(moment.now, id);
+            let kid = token.stated().kid().filter(|_| source == id).map(KidHash::new);
+            return self.lacking(moment, Lack { source, kid });
         };
         let unknown = match token.stated().kid() {
             // No endpoint gives a shared secret, whatever its name.

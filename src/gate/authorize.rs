@@ -49,7 +49,7 @@ impl Gate {
     }
 }
 
-fn subject<'a>(accepted: &'a Accepted<'_>) -> Subject<'a> {
+pub(super) fn subject<'a>(accepted: &'a Accepted<'_>) -> Subject<'a> {
     Subject {
         token: &accepted.token,
         scope_claims: &accepted.provider.scope_claims,

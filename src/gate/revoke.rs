@@ -38,7 +38,9 @@ impl Gate {
                 Verdict::Unknown(Lack { source: remote.source, kid: None })
             }
             None if remote.open => accepted(token),
-            Some(Document::Keys(_)) | None => Verdict::Refused(Rejection::RevocationsUnavailable),
+            Some(Document::Discovery(_) | Document::Keys(_)) | None => {
+                Verdict::Refused(Rejection::RevocationsUnavailable)
+            }
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The end of a fetch, and what is said about it: once for each change, never once a fetch.
 
 use std::fmt;
-use std::time::Duration;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Entry, Gate};
 use crate::keys::set::Skipped;
 use crate::metrics::{Health, Outcome};
 use crate::remote::SourceId;
 use crate::remote::document::{Document, Kind};
+use crate::remote::endpoint::Endpoint;
 use crate::remote::fetch::{self, Answer, FetchError};
 use crate::remote::record::Record;
-use crate::remote::source::{Command, Event, History, Received};
+use crate::remote::source::{Command, Event, Received};
 use crate::time::Timestamp;
 
 /// What the end of a fetch leads to.
@@ -44,6 +45,8 @@ pub enum Note {
         provider: Box<str>,
         /// The kind of document.
         kind: Kind,
+        /// From where.
+        endpoint: Option<Endpoint>,
         /// Why.
         why: FetchError,
         /// Whether an older one is still served.
@@ -70,9 +73,13 @@ impl fmt::Display for Note {
                 write!(f, "provider `{provider}`: fetched its {}, {content}", kind.name())?;
                 skipped.iter().try_for_each(|entry| write!(f, "; {entry}"))
             }
-            Self::Failed { provider, kind, why, served } => {
+            Self::Failed { provider, kind, endpoint, why, served } => {
                 let (what, state) = (kind.name(), kind.consequence(*served));
-                write!(f, "provider `{provider}`: fetching its {what} failed: {why}; {state}")
+                write!(f, "provider `{provider}`: fetching its {what}")?;
+                if let Some(endpoint) = endpoint {
+                    write!(f, " from {endpoint} (cluster `{}`)", endpoint.cluster)?;
+                }
+                write!(f, " failed: {why}; {state}")
             }
         }
     }
@@ -86,30 +93,54 @@ impl Gate {
         id: SourceId,
         end: Result<Answer<'_>, FetchError>,
     ) -> Settled {
+        let endpoint = self.endpoint(now, id).cloned();
         let (Some(remote), Some(entry)) =
             (self.policy.sources.get(id.0), self.sources.get_mut(id.0))
         else {
             return Settled { command: Command::Rest, outcome: Outcome::NoAnswer, note: None };
         };
-        let (provider, kind) = (remote.provider.clone(), remote.kind);
+        let (provider, kind) = (remote.provider.clone(), remote.kind.clone());
         let fresh_for = end.as_ref().ok().and_then(|answer| answer.fresh_for);
-        match end.and_then(|answer| fetch::read(kind, answer, &self.policy.limits.keys)) {
+        match end.and_then(|answer| fetch::read(&kind, answer, &self.policy.limits.keys)) {
             Ok((document, skipped)) => {
                 let is_new = entry.fetched(&document, &skipped);
                 let note = Note::Fetched { provider, kind, content: document.to_string(), skipped };
-                let command = entry.receive(now, document, fresh_for, None);
+                let is_news = document.is_news(entry.source.document(now));
+                let received = Received { document, fresh_for, is_news };
+                let command = entry.receive(now, received, None);
+                if is_news {
+                    self.moved(now, id);
+                }
                 Settled { command, outcome: Outcome::Success, note: is_new.then_some(note) }
             }
-            Err(why) => {
-                let outcome = Outcome::of(&why);
-                let command = entry.source.handle(now, Event::Failed);
-                entry.names.give_up();
-                let served = entry.source.document(now).is_some();
-                let is_new = entry.ended(Last::Failed(why.clone(), served));
-                let note = Note::Failed { provider, kind, why, served };
-                Settled { command, outcome, note: is_new.then_some(note) }
+            Err(why) if self.is_elsewhere(id, &why) => {
+                Settled { command: Command::Fetch, outcome: Outcome::of(&why), note: None }
             }
+            Err(why) => self.failed(now, id, endpoint, why),
         }
+    }
+
+    fn failed(
+        &mut self,
+        now: Timestamp,
+        id: SourceId,
+        endpoint: Option<Endpoint>,
+        why: FetchError,
+    ) -> Settled {
+        let outcome = Outcome::of(&why);
+        let (Some(remote), Some(entry)) =
+            (self.policy.sources.get(id.0), self.sources.get_mut(id.0))
+        else {
+            return Settled { command: Command::Rest, outcome, note: None };
+        };
+        let (provider, kind) = (remote.provider.clone(), remote.kind.clone());
+        let command = entry.source.handle(now, Event::Failed);
+        entry.names.give_up();
+        let served = entry.source.document(now).is_some();
+        let is_new = entry.ended(Last::Failed(why.clone(), served));
+        let note = Note::Failed { provider, kind, endpoint, why, served };
+        self.doubt(now, id);
+        Settled { command, outcome, note: is_new.then_some(note) }
     }
 
     /// Takes in what other workers say: a newer document than ours, or that the fetch which we
@@ -127,7 +158,13 @@ impl Gate {
                 remote.kind.read(&record.body, &self.policy.limits.keys)
         {
             entry.fetched(&document, &skipped);
-            return entry.receive(now, document, record.fresh_for, Some(history));
+            let is_news = document.is_news(entry.source.document(now));
+            let received = Received { document, fresh_for: record.fresh_for, is_news };
+            let command = entry.receive(now, received, Some(record));
+            if is_news {
+                self.moved(now, id);
+            }
+            return command;
         }
         if record.failed_at <= now {
             return entry.source.handle(now, Event::FailedElsewhere(record.failed_at));
@@ -161,10 +198,28 @@ impl Gate {
                 failed_at: before.failed_at,
                 history: source.history(),
                 fresh_for: source.fresh_for(),
+                told: 0,
+                absent: self
+                    .sources
+                    .get(id.0)
+                    .map_or_else(Vec::new, |e| e.names.absent(now).collect()),
                 body: body.to_vec(),
             },
-            (_, None) | (None, _) => Record { leased_until, failed_at: now, ..before },
+            (_, None) | (None, _) => {
+                let told = self.sources.get(id.0).map_or(0, |entry| entry.last.digest());
+                Record { leased_until, failed_at: now, told, ..before }
+            }
         }
+    }
+}
+
+impl Last {
+    /// A failure as a number, which workers tell each other; 0: none.
+    fn digest(&self) -> u64 {
+        let Self::Failed(why, served) = self else { return 0 };
+        let mut hasher = DefaultHasher::new();
+        (why.to_string(), served).hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -173,28 +228,29 @@ impl Entry {
     fn receive(
         &mut self,
         now: Timestamp,
-        document: Document,
-        fresh_for: Option<Duration>,
-        elsewhere: Option<History>,
+        received: Received<Document>,
+        elsewhere: Option<&Record>,
     ) -> Command {
-        let before = self.source.document(now);
-        let is_news = document.is_news(before);
-        let document = document.or_same(before);
-        let keys = match &document {
+        let document = received.document.or_same(self.source.document(now));
+        let received = Received { document, ..received };
+        let is_news = received.is_news;
+        let keys = match &received.document {
             Document::Keys(keys) => Some(keys.clone()),
-            Document::Revocations(_) => None,
+            Document::Discovery(_) | Document::Revocations(_) => None,
         };
-        let received = Received { document, fresh_for, is_news };
         let command = self.source.handle(
             now,
             match elsewhere {
                 None => Event::Fetched(received),
-                Some(history) => Event::Adopted(received, history),
+                Some(record) => Event::Adopted(received, record.history),
             },
         );
         let until = now.plus(self.source.ask_interval());
         if let Some(keys) = keys {
-            self.names.settle(&keys, is_news, elsewhere.map(|history| history.began), until);
+            self.names.settle(&keys, is_news, elsewhere.map(|record| record.history.began), until);
+            if let Some(record) = elsewhere {
+                self.names.adopt(&keys, &record.absent, until);
+            }
         }
         command
     }

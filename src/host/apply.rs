@@ -10,40 +10,51 @@ use crate::rejection::Rejection;
 use crate::request::HeaderName;
 
 /// What became of a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Applied {
     /// It may go on.
     Forward,
-    /// It was answered as the effects say.
+    /// It was answered.
     Replied,
-    /// It was to go on, and was answered all the same.
-    Refused(Rejection),
 }
 
-/// Applies effects to the request of the effective context. What the host refuses to do ends in a
-/// refusal of the request: with half of its headers changed it must not go on. `owned` are the
-/// headers that only the gate may write.
+/// Why effects were not applied.
+pub(super) enum Failure {
+    /// The host did not do what it was told.
+    Host(Status),
+    /// The request is one that this host cannot forward safely.
+    Request(Rejection),
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::Host(status)
+    }
+}
+
+/// Applies effects to the request of the effective context. The error is why it has to be refused
+/// all the same: with half of its headers changed it must not go on. `owned` are the headers that
+/// only the gate may write.
 pub(super) fn apply(
     kind: HostKind,
     view: &HostView,
     owned: &[HeaderName],
     effects: &Effects,
-) -> Applied {
+) -> Result<Applied, Rejection> {
     let done = match effects {
-        Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE),
+        Effects::Forward(_) if view.is_broken() => Err(Status::INTERNAL_FAILURE.into()),
         Effects::Forward(forward) => self::forward(kind, view, owned, forward),
-        Effects::Reply(reply) => answer(kind, reply),
+        Effects::Reply(reply) => answer(kind, reply).map_err(Failure::Host),
     };
-    done.unwrap_or_else(|status| {
-        log::error!(
-            "the proxy failed to show or change a request (status {}); it is answered 503",
-            status.0
-        );
-        if let Effects::Reply(reply) = Effects::misconfigured() {
-            // Should this fail as well, the request stays paused: it does not pass.
-            let _ = answer(kind, &reply);
+    done.map_err(|failure| match failure {
+        Failure::Request(why) => why,
+        Failure::Host(status) => {
+            log::error!(
+                "the proxy failed to show or change a request (status {}); it is answered 503",
+                status.0
+            );
+            Rejection::Misconfigured
         }
-        Applied::Refused(Rejection::Misconfigured)
     })
 }
 
@@ -52,22 +63,17 @@ fn forward(
     view: &HostView,
     owned: &[HeaderName],
     forward: &Forward,
-) -> Result<Applied, Status> {
-    let applied = match kind {
+) -> Result<Applied, Failure> {
+    match kind {
         HostKind::Nginx => nginx::forward(view, owned, &forward.headers)?,
-        HostKind::Envoy | HostKind::Bare => {
-            forward.headers.iter().try_for_each(change)?;
-            Applied::Forward
-        }
-    };
-    if applied == Applied::Forward {
-        // A later filter may decide by what it reads: without it the request must not go on.
-        forward.exports.iter().try_for_each(|export| leave(kind, export))?;
-        if forward.reroute && kind == HostKind::Envoy {
-            abi::call_foreign_function("clear_route_cache", b"")?;
-        }
+        HostKind::Envoy | HostKind::Bare => forward.headers.iter().try_for_each(change)?,
     }
-    Ok(applied)
+    // A later filter may decide by what it reads: without it the request must not go on.
+    forward.exports.iter().try_for_each(|export| leave(kind, export))?;
+    if forward.reroute && kind == HostKind::Envoy {
+        abi::call_foreign_function("clear_route_cache", b"")?;
+    }
+    Ok(Applied::Forward)
 }
 
 fn change(op: &HeaderOp) -> Result<(), Status> {
@@ -79,7 +85,7 @@ fn change(op: &HeaderOp) -> Result<(), Status> {
 }
 
 /// Answers a request in place of the upstream.
-pub(super) fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
+fn answer(kind: HostKind, reply: &Reply) -> Result<Applied, Status> {
     for export in &reply.exports {
         // Only logs can read it; the answer does not wait for them.
         let _ = leave(kind, export);

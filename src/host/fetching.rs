@@ -7,13 +7,14 @@ use proxy_wasm::traits::Context;
 use super::abi::{self, Buffer, Map, Status};
 use super::root::Root;
 use super::shared::Shared;
-use crate::gate::{Gate, Note};
+use crate::gate::{Errand, Gate, Note};
 use crate::metrics::Outcome;
+use crate::remote::SourceId;
+use crate::remote::endpoint::Endpoint;
 use crate::remote::fetch::{Answer, FetchError};
 use crate::remote::freshness;
 use crate::remote::record::Record;
 use crate::remote::source::Command;
-use crate::remote::{Endpoint, Remote, SourceId};
 use crate::time::Timestamp;
 
 /// What came from an endpoint.
@@ -31,54 +32,58 @@ impl Received {
     }
 }
 
-/// What the workers know of a document, and the number that a change has to name.
-pub(super) fn record(remote: &Remote) -> (Record, u32) {
-    match abi::shared_data(&remote.record_key()) {
+/// What the workers know of a document whose record has this key, and the number that a change
+/// has to name.
+pub(super) fn record(key: &str) -> (Record, u32) {
+    match abi::shared_data(key) {
         Ok((bytes, cas)) => (Record::from_bytes(&bytes), cas),
         Err(_) => (Record::default(), 0),
     }
 }
 
 /// Takes the right to fetch; false when another worker has it.
-pub(super) fn lease(remote: &Remote, now: Timestamp) -> bool {
-    let (record, cas) = record(remote);
-    let term = remote.schedule.patience;
+pub(super) fn lease(errand: &Errand, now: Timestamp) -> bool {
+    let (record, cas) = record(&errand.key);
+    let term = errand.remote.schedule.patience;
     if record.is_leased(now, term) {
         return false;
     }
     let leased = Record { leased_until: now.plus(term), ..record };
-    match abi::set_shared_data(&remote.record_key(), &leased.to_bytes(), cas) {
+    match abi::set_shared_data(&errand.key, &leased.to_bytes(), cas) {
         Err(Status::CAS_MISMATCH) => false,
         // Without shared data each worker fetches for itself.
         Ok(()) | Err(_) => true,
     }
 }
 
-/// Tells the other workers how the fetch ended, and gives the right to fetch back.
-fn publish(gate: &Gate, now: Timestamp, source: SourceId, brought: Option<&[u8]>) {
-    let Some(remote) = gate.remote(source) else { return };
-    let (before, cas) = record(remote);
+/// Tells the other workers how the fetch ended, and gives the right to fetch back. The answer is
+/// whether one of them has told the log of the same failure.
+fn publish(gate: &Gate, now: Timestamp, source: SourceId, brought: Option<&[u8]>) -> bool {
+    let Some(key) = gate.record_key(now, source) else { return false };
+    let (before, cas) = record(&key);
+    let told = before.told;
     let record = gate.record(now, source, before, brought);
     // Who came in between has newer news.
-    let _ = abi::set_shared_data(&remote.record_key(), &record.to_bytes(), cas);
+    let _ = abi::set_shared_data(&key, &record.to_bytes(), cas);
+    told != 0 && told == record.told
 }
 
 /// Starts a fetch; the token names its callout.
 ///
 /// This is the one hostcall that goes through the SDK: its dispatcher must know the token, or it
 /// traps when the answer comes.
-pub(super) fn start(root: &Root, remote: &Remote) -> Result<u32, FetchError> {
-    let Endpoint { cluster, scheme, authority, path } = &remote.endpoint;
+pub(super) fn start(root: &Root, errand: &Errand) -> Result<u32, FetchError> {
+    let Endpoint { cluster, scheme, authority, path } = &errand.endpoint;
     let headers = vec![
         (":method", "GET"),
         (":scheme", scheme),
         (":authority", authority),
         (":path", path),
-        ("accept", remote.kind.media_types()),
+        ("accept", errand.remote.kind.media_types()),
         ("user-agent", concat!("jwt-gate/", env!("CARGO_PKG_VERSION"))),
     ];
-    root.dispatch_http_call(cluster, headers, None, Vec::new(), remote.timeout)
-        .map_err(|status| FetchError::NotSent { cluster: cluster.clone(), status: code(status) })
+    root.dispatch_http_call(cluster, headers, None, Vec::new(), errand.remote.timeout)
+        .map_err(|status| FetchError::NotSent { status: code(status) })
 }
 
 /// The number of one of the two statuses that the SDK lets through.
@@ -123,21 +128,22 @@ pub(super) fn settle(
     source: SourceId,
     end: Result<Answer<'_>, FetchError>,
 ) -> Command {
-    let settled = match &mut *shared.gate.borrow_mut() {
+    let (settled, told) = match &mut *shared.gate.borrow_mut() {
         Some(gate) => {
             let body = end.as_ref().ok().map(|answer| answer.body);
             let settled = gate.settle(now, source, end);
-            if shared.shares_keys() {
-                publish(gate, now, source, body.filter(|_| settled.outcome == Outcome::Success));
-            }
-            settled
+            let brought = body.filter(|_| settled.outcome == Outcome::Success);
+            // Who goes on to ask elsewhere keeps the right to fetch.
+            let ended = settled.command != Command::Fetch;
+            let told = ended && shared.shares_keys() && publish(gate, now, source, brought);
+            (settled, told)
         }
         None => return Command::Rest,
     };
     match &settled.note {
         Some(note @ Note::Fetched { .. }) => log::info!("{note}"),
-        Some(note @ Note::Failed { .. }) => log::warn!("{note}"),
-        None => {}
+        Some(note @ Note::Failed { .. }) if !told => log::warn!("{note}"),
+        Some(Note::Failed { .. }) | None => {}
     }
     shared.counters.borrow().fetched(source, settled.outcome);
     settled.command

@@ -5,10 +5,9 @@
 //! that the gate writes: `proxy_set_header x-user $jwt_gate_x_user;`.
 
 use super::abi::{self, Status};
-use super::apply::{Applied, answer};
+use super::apply::Failure;
 use super::view::HostView;
-use crate::effects::{Effects, HeaderOp};
-use crate::policy::HostKind;
+use crate::effects::HeaderOp;
 use crate::rejection::Rejection;
 use crate::request::{HeaderName, Lines, RequestView};
 
@@ -18,15 +17,13 @@ pub(super) fn forward(
     view: &HostView,
     owned: &[HeaderName],
     ops: &[HeaderOp],
-) -> Result<Applied, Status> {
+) -> Result<(), Failure> {
     let repeated = |op: &HeaderOp| match op {
         HeaderOp::Remove(name) => matches!(view.lines(name), Lines::Many(_)),
         HeaderOp::Add(..) | HeaderOp::SetPath(_) => false,
     };
     if ops.iter().any(repeated) {
-        let why = Rejection::RepeatedOwnedHeader;
-        answer(HostKind::Nginx, &Effects::plain(&why))?;
-        return Ok(Applied::Refused(why));
+        return Err(Failure::Request(Rejection::RepeatedOwnedHeader));
     }
     for op in ops {
         match op {
@@ -35,11 +32,19 @@ pub(super) fn forward(
                 abi::replace_header(name.as_str(), value)?;
             }
             HeaderOp::Add(..) => {}
-            HeaderOp::SetPath(path) => abi::replace_header(":path", path)?,
+            // What stands in `:path` does not reach the upstream, `$args` does. With it NGINX sends its own
+            // reading of the path, which falls under the same rule.
+            HeaderOp::SetPath(path) => abi::set_property("ngx\0args", query(path))?,
         }
     }
     owned.iter().try_for_each(|name| tell(name, ops))?;
-    Ok(Applied::Forward)
+    Ok(())
+}
+
+/// What stands behind the first `?`.
+fn query(target: &[u8]) -> &[u8] {
+    let query = target.iter().position(|b| *b == b'?').and_then(|at| at.checked_add(1));
+    query.and_then(|at| target.get(at..)).unwrap_or_default()
 }
 
 /// Sets the variable of a header that only the gate may write, to nothing where there is nothing to

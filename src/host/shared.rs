@@ -11,13 +11,12 @@ use super::held::WaitList;
 use super::view::HostView;
 use crate::cache::TokenCache;
 use crate::effects::Effects;
-use crate::gate::{Decision, Gate, Lent, Moment, Refusal};
+use crate::gate::{Account, Decision, Gate, Lent, Moment};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 use crate::rejection::Rejection;
 use crate::remote::Lack;
 use crate::remote::source::Command;
-use crate::request::HeaderName;
 use crate::time::Timestamp;
 
 /// State of a root. Without a gate every request is refused.
@@ -55,6 +54,15 @@ pub(super) enum Outcome {
     Replied,
     /// It needs keys that are on their way, at most so long.
     Wait(Duration),
+}
+
+impl From<Applied> for Outcome {
+    fn from(applied: Applied) -> Self {
+        match applied {
+            Applied::Forward => Self::Forward,
+            Applied::Replied => Self::Replied,
+        }
+    }
 }
 
 impl Shared {
@@ -104,13 +112,18 @@ impl Shared {
         self.count_cached(cache.as_ref());
         match decision {
             Decision::Allow(permit) => {
-                if let Some(why) = permit.shadowed() {
+                if let Some(refusal) = permit.shadowed() {
                     self.counters.borrow().count(Counter::ShadowDenied);
-                    log::info!("shadow rule would refuse: {why}");
+                    log::info!("shadow rule would refuse: {refusal}");
                 }
-                Ok(self.apply(view, gate.policy().owned(), &gate.permit(view, &permit)))
+                let effects = gate.permit(moment.now, view, &permit);
+                Ok(self.carry_out(gate, moment.now, view, permit.account(), &effects))
             }
-            Decision::Deny(refusal) => Ok(self.refuse(gate, view, &refusal)),
+            Decision::Deny(refusal) => {
+                log::debug!("refused: {refusal}");
+                let effects = gate.refuse(moment.now, view, &refusal);
+                Ok(self.carry_out(gate, moment.now, view, refusal.account(), &effects))
+            }
             Decision::Wait(lack) => {
                 let wait = gate.remote(lack.source).map(|remote| remote.max_wait);
                 Err((lack, wait.unwrap_or_default()))
@@ -133,27 +146,45 @@ impl Shared {
     /// Answers a request that cannot be judged.
     pub(super) fn give_up(&self) -> Outcome {
         self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
-        self.apply(&HostView::new(self.kind.get(), false), &[], &Effects::misconfigured())
+        self.answer(&HostView::new(self.kind.get(), false), &Effects::misconfigured())
     }
 
-    fn refuse(&self, gate: &Gate, view: &HostView, refusal: &Refusal<'_>) -> Outcome {
-        let rule = refusal.rule.map_or("-", |rule| &rule.name);
-        log::debug!("refused: {} (rule {rule})", refusal.why);
-        self.counters.borrow().count(Counter::Denied(refusal.why.answer().label));
-        self.apply(view, &[], &gate.refuse(view, refusal))
+    fn carry_out(
+        &self,
+        gate: &Gate,
+        now: Timestamp,
+        view: &HostView,
+        account: Account<'_>,
+        effects: &Effects,
+    ) -> Outcome {
+        match apply::apply(self.kind.get(), view, gate.policy().owned(), effects) {
+            Ok(applied) => {
+                self.tell(account, effects);
+                applied.into()
+            }
+            Err(why) => {
+                let effects = gate.overrule(now, view, account, &why);
+                let outcome = self.answer(view, &effects);
+                self.tell(account.overruled(&why), &effects);
+                outcome
+            }
+        }
     }
 
-    fn apply(&self, view: &HostView, owned: &[HeaderName], effects: &Effects) -> Outcome {
-        match apply::apply(self.kind.get(), view, owned, effects) {
-            Applied::Forward => {
-                self.counters.borrow().count(Counter::Allowed);
-                Outcome::Forward
-            }
-            Applied::Replied => Outcome::Replied,
-            Applied::Refused(why) => {
-                self.counters.borrow().count(Counter::Denied(why.answer().label));
-                Outcome::Replied
-            }
+    /// Answers a request. Should this fail, it stays paused: it does not pass.
+    fn answer(&self, view: &HostView, effects: &Effects) -> Outcome {
+        apply::apply(self.kind.get(), view, &[], effects).map_or(Outcome::Replied, Outcome::from)
+    }
+
+    /// Counts what became of a request, and writes it to the log where that is asked for.
+    fn tell(&self, account: Account<'_>, effects: &Effects) {
+        let counter = match effects {
+            Effects::Forward(_) => Counter::Allowed,
+            Effects::Reply(_) => Counter::Denied(account.outcome()),
+        };
+        self.counters.borrow().count(counter);
+        if let Some(line) = effects.line() {
+            log::info!("{line}");
         }
     }
 

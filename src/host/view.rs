@@ -51,6 +51,13 @@ impl HostView {
         })
     }
 
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
+        abi::property(path).unwrap_or_else(|_| {
+            self.broken.set(true);
+            None
+        })
+    }
+
     fn value(&self, name: &str) -> Option<Vec<u8>> {
         match abi::header(Map::Request, name) {
             Ok(value) => value,
@@ -69,15 +76,23 @@ impl RequestView for HostView {
             return self.pairs().named(name.as_str()).next().map(Cow::Borrowed);
         }
         let [method, scheme, authority, path] = &self.pseudo;
-        let (cell, key) = match (name, self.kind) {
-            (Pseudo::Method, _) => (method, name.as_str()),
-            (Pseudo::Scheme, _) => (scheme, name.as_str()),
-            // There `:authority` is the machine's own name.
-            (Pseudo::Authority, HostKind::Nginx) => (authority, "host"),
-            (Pseudo::Authority, HostKind::Envoy | HostKind::Bare) => (authority, name.as_str()),
-            (Pseudo::Path, _) => (path, name.as_str()),
+        let cell = match name {
+            Pseudo::Method => method,
+            Pseudo::Scheme => scheme,
+            Pseudo::Authority => authority,
+            Pseudo::Path => path,
         };
-        cell.get_or_init(|| self.value(key)).as_deref().map(Cow::Borrowed)
+        let read = || match (name, self.kind) {
+            // There `:authority` is the machine's own name.
+            (Pseudo::Authority, HostKind::Nginx) => self.value("host"),
+            // There `:path` is NGINX's reading, with escapes decoded: a `?` in it may have been `%3F`.
+            // The upstream gets what the client sent.
+            (Pseudo::Path, HostKind::Nginx) => self.property("ngx\0request_uri"),
+            (Pseudo::Method | Pseudo::Scheme | Pseudo::Authority | Pseudo::Path, _) => {
+                self.value(name.as_str())
+            }
+        };
+        cell.get_or_init(read).as_deref().map(Cow::Borrowed)
     }
 
     fn lines(&self, name: &HeaderName) -> Lines<'_> {

@@ -7,7 +7,7 @@ use crate::keys::set::KeySet;
 use crate::time::Timestamp;
 
 /// How many names are remembered of each sort.
-const MAX_NAMES: usize = 256;
+pub const MAX_NAMES: usize = 256;
 
 /// A `kid` by its hash: whoever makes them up chooses neither our memory nor our log.
 ///
@@ -22,6 +22,16 @@ impl KidHash {
         let mut hasher = DefaultHasher::new();
         kid.hash(&mut hasher);
         Self(hasher.finish())
+    }
+
+    /// The hash as a number, for other workers.
+    pub const fn to_number(self) -> u64 {
+        self.0
+    }
+
+    /// The hash that another worker gave as a number.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
     }
 }
 
@@ -63,16 +73,30 @@ impl Names {
         began: Option<Timestamp>,
         until: Timestamp,
     ) {
-        let there: Vec<_> =
-            keys.keys().iter().filter_map(|key| key.kid().map(KidHash::new)).collect();
+        let there = names(keys);
         let was_sought = |asked: &Asked| began.map_or(asked.is_sought, |began| asked.since < began);
         let (sought, waiting): (Vec<_>, Vec<_>) = self.asked.iter().partition(|a| was_sought(a));
         self.asked = waiting;
         if is_news {
             self.absent.clear();
         }
-        let lacking = sought.iter().map(|asked| asked.kid).filter(|kid| !there.contains(kid));
-        for kid in lacking {
+        self.note(sought.iter().map(|asked| asked.kid).filter(|kid| !there.contains(kid)), until);
+    }
+
+    /// Another worker's fetch has shown that no key has these names. What it found absent is
+    /// refused here too, and not held for a fetch that nobody would begin yet.
+    pub fn adopt(&mut self, keys: &KeySet, absent: &[KidHash], until: Timestamp) {
+        let there = names(keys);
+        self.note(absent.iter().copied().filter(|kid| !there.contains(kid)), until);
+    }
+
+    /// What is known to be absent now.
+    pub fn absent(&self, now: Timestamp) -> impl Iterator<Item = KidHash> {
+        self.absent.iter().filter(move |(_, until)| now < *until).map(|(kid, _)| *kid)
+    }
+
+    fn note(&mut self, absent: impl Iterator<Item = KidHash>, until: Timestamp) {
+        for kid in absent {
             self.absent.retain(|(known, _)| *known != kid);
             self.absent.push((kid, until));
         }
@@ -87,8 +111,13 @@ impl Names {
 
     /// Whether a fresh fetch has shown that no key has this name.
     pub fn is_absent(&self, now: Timestamp, kid: KidHash) -> bool {
-        self.absent.iter().any(|(known, until)| *known == kid && now < *until)
+        self.absent(now).any(|known| known == kid)
     }
+}
+
+/// The names that keys have.
+fn names(keys: &KeySet) -> Vec<KidHash> {
+    keys.keys().iter().filter_map(|key| key.kid().map(KidHash::new)).collect()
 }
 
 #[cfg(test)]
@@ -138,6 +167,16 @@ mod tests {
         names.seek();
         names.settle(&keys(&["k"]), false, Some(at(2)), at(10));
         assert_eq!(absent(&names, at(3), &["a", "b"]), ["a"]);
+    }
+
+    #[test]
+    fn what_another_worker_found_absent_is_absent_here_unless_a_key_has_the_name() {
+        let mut names = Names::default();
+        let found = ["a", "k"].map(KidHash::new);
+        names.adopt(&keys(&["k"]), &found, at(10));
+        assert_eq!(absent(&names, at(9), &["a", "k", "b"]), ["a"]);
+        assert_eq!(absent(&names, at(10), &["a"]), [""; 0]);
+        assert_eq!(names.absent(at(9)).collect::<Vec<_>>(), [KidHash::new("a")]);
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! `not` keeps it so. Only *true* authorizes and only *false* passes a `deny`. With `F < U < T`:
 //! `all_of` is the least, `any_of` the greatest, `not` turns `T` and `F` round and leaves `U`.
 
+#[cfg(feature = "tools")]
+mod explain;
+
 use std::time::Duration;
 
 use crate::claims::{ClaimPath, texts};

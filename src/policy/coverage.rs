@@ -70,7 +70,8 @@ mod tests {
     fn warnings(matches: &[&str]) -> Vec<String> {
         let rules: Vec<_> = matches.iter().map(|m| format!(r#"{{"match": {m}}}"#)).collect();
         let document = format!(r#"{{"rules": [{}]}}"#, rules.join(","));
-        Policy::from_json(document.as_bytes()).unwrap().warnings().to_vec()
+        let policy = Policy::from_json(document.as_bytes()).unwrap();
+        policy.warnings().iter().map(ToString::to_string).collect()
     }
 
     #[test]

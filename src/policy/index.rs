@@ -126,6 +126,7 @@ mod tests {
             name: "".into(),
             matcher: RouteMatch {
                 path: PathMatch::Prefix(prefix.as_bytes().into()),
+                text: prefix.into(),
                 ignore_case: false,
                 methods: Box::default(),
                 hosts: Box::default(),

@@ -47,6 +47,20 @@ impl TextMatcher {
         Self { test: Test::Regex(pattern), ignore_case: false }
     }
 
+    /// What it asks for, in words.
+    #[cfg(feature = "tools")]
+    pub(crate) fn describe(&self) -> String {
+        use crate::explain::text;
+        let case = if self.ignore_case { ", in any case" } else { "" };
+        match &self.test {
+            Test::Exact(exact) => format!("`{}`{case}", text(exact)),
+            Test::Prefix(prefix) => format!("begins with `{}`{case}", text(prefix)),
+            Test::Suffix(suffix) => format!("ends with `{}`{case}", text(suffix)),
+            Test::Contains(part) => format!("has `{}` in it{case}", text(part)),
+            Test::Regex(pattern) => format!("matches `{}`", pattern.as_str()),
+        }
+    }
+
     fn of(test: fn(Box<[u8]>) -> Test, text: &str, ignore_case: bool) -> Self {
         let text = if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
         Self { test: test(text.into_bytes().into()), ignore_case }
@@ -89,6 +103,13 @@ impl Pattern {
             .and_then(|_| build(&format!("^(?:{pattern})$")))
             .map(Self)
             .map_err(|error| format!("is no regular expression: {error}"))
+    }
+
+    /// The pattern as it was written.
+    #[cfg(feature = "tools")]
+    pub(crate) fn as_str(&self) -> &str {
+        let anchored = self.0.as_str();
+        anchored.strip_prefix("^(?:").and_then(|p| p.strip_suffix(")$")).unwrap_or(anchored)
     }
 
     /// Whether the whole of `text` matches; bytes that are not UTF-8 are some character each.
@@ -201,7 +222,9 @@ pub fn parameters(query: Option<&[u8]>) -> impl Iterator<Item = (&[u8], &[u8])> 
 
 /// Whether the undecoded parameter name says `name`.
 pub fn is_parameter(raw: &[u8], name: &str) -> bool {
-    raw == name.as_bytes() || raw.contains(&b'%') && percent_decode(raw) == name.as_bytes()
+    // Nothing that is decoded becomes longer, or shorter than a third.
+    let fits = name.len() < raw.len() && raw.len() <= name.len().saturating_mul(3);
+    raw == name.as_bytes() || fits && raw.contains(&b'%') && percent_decode(raw) == name.as_bytes()
 }
 
 #[cfg(test)]

@@ -23,9 +23,16 @@ pub enum Readings<'r> {
     /// decoded, `\` as `/`, `;parameters` cut off, slashes merged, dot segments resolved.
     Several(Vec<Cow<'r, [u8]>>),
     /// Nobody can say how it is read: control characters, escaped escapes, forms of escapes that
-    /// only some servers know.
+    /// only some servers know; or it is so long that looking at all its readings is what an
+    /// attacker would want.
     Untold,
 }
+
+/// Bytes of a path that are looked at; no server has to take more (RFC 9110, section 4.1).
+const MAX_PATH: usize = 8 * 1024;
+
+/// Bytes that all readings of a path may have together.
+const MAX_READ: usize = 32 * 1024;
 
 /// What servers may do to a path, each by itself.
 #[derive(Clone, Copy, Debug)]
@@ -81,9 +88,12 @@ impl<'r> Target<'r> {
         self.query
     }
 
-    /// The readings of the path, beside the one as it came. Cost: linear in its length, times a
-    /// hundred at the most for a path that uses every liberty there is.
+    /// The readings of the path, beside the one as it came, each once. Cost: linear in its length,
+    /// which is bounded, times a hundred at the most for a path that uses every liberty there is.
     pub fn readings(&self) -> Readings<'r> {
+        if self.path.len() > MAX_PATH {
+            return Readings::Untold;
+        }
         if !self.fragment && is_plain(self.path) {
             return Readings::Plain;
         }
@@ -94,8 +104,21 @@ impl<'r> Target<'r> {
         if !is_told(self.path, &decoded) {
             return Readings::Untold;
         }
-        let readings = liberties(self.path, &decoded);
-        Readings::Several(readings.map(|taken| Cow::Owned(taken.read(self.path))).collect())
+        let mut readings = Vec::new();
+        let mut room = MAX_READ;
+        for liberties in liberties(self.path, &decoded) {
+            let reading: Cow<'r, [u8]> = Cow::Owned(liberties.read(self.path));
+            match readings.iter().position(|known| *known == reading) {
+                // The most liberal one is the last, also where it is another one's reading.
+                Some(at) => drop(readings.remove(at)),
+                None => match room.checked_sub(reading.len()) {
+                    Some(left) => room = left,
+                    None => return Readings::Untold,
+                },
+            }
+            readings.push(reading);
+        }
+        Readings::Several(readings)
     }
 }
 
@@ -311,6 +334,20 @@ mod tests {
         ];
         for path in paths {
             assert_eq!(readings(path), [""; 0], "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_no_more_readings_than_can_be_looked_at() {
+        let cases = [
+            ("/a".repeat(4_096), 1),
+            ("/a".repeat(4_097), 0),
+            ("/%61".repeat(2_048), 2),
+            (r"/%2e%2e/\..;a//b".repeat(16), 27),
+            (r"/%2e%2e/\..;a//b".repeat(500), 0),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(readings(&path).len(), expected, "{} bytes", path.len());
         }
     }
 

@@ -1,5 +1,8 @@
 //! A provider: whose tokens, where they are looked for, what must be true of them.
 
+#[cfg(feature = "tools")]
+mod explain;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -167,16 +170,30 @@ impl Provider {
         audiences: Option<&[Box<str>]>,
     ) -> Result<(), Rejection> {
         let claims = token.claims();
-        if !self.issuers.is_empty() && !self.names_issuer(claims.issuer()) {
-            return Err(Rejection::UnknownIssuer);
-        }
+        self.screen_issuer(claims)?;
         self.screen_time(now, claims)?;
-        let audiences = audiences.filter(|a| !a.is_empty()).unwrap_or(&self.audiences);
-        let accepted = |aud: &&str| audiences.iter().any(|known| **known == *sanitised(aud));
-        if !audiences.is_empty() && !claims.audiences().iter().any(accepted) {
-            return Err(Rejection::Audience);
-        }
+        Self::screen_audience(claims, self.wanted_audiences(audiences))?;
         self.screen_demands(now, token).map_err(Rejection::Demand)?;
+        self.screen_algorithm(token)
+    }
+
+    fn screen_issuer(&self, claims: &Claims) -> Result<(), Rejection> {
+        let accepted = self.issuers.is_empty() || self.names_issuer(claims.issuer());
+        if accepted { Ok(()) } else { Err(Rejection::UnknownIssuer) }
+    }
+
+    /// The audiences that a rule asks for, or else the provider's own.
+    fn wanted_audiences<'a>(&'a self, of_rule: Option<&'a [Box<str>]>) -> &'a [Box<str>] {
+        of_rule.filter(|audiences| !audiences.is_empty()).unwrap_or(&self.audiences)
+    }
+
+    fn screen_audience(claims: &Claims, audiences: &[Box<str>]) -> Result<(), Rejection> {
+        let is_known = |aud: &&str| audiences.iter().any(|known| **known == *sanitised(aud));
+        let accepted = audiences.is_empty() || claims.audiences().iter().any(is_known);
+        if accepted { Ok(()) } else { Err(Rejection::Audience) }
+    }
+
+    fn screen_algorithm(&self, token: &Stated) -> Result<(), Rejection> {
         let allowed = self.algorithms.as_ref().is_none_or(|a| a.contains(&token.algorithm()));
         if allowed { Ok(()) } else { Err(Rejection::Malformed(Malformed::Algorithm)) }
     }
@@ -202,28 +219,43 @@ impl Provider {
 
     fn screen_demands(&self, now: Timestamp, token: &Stated) -> Result<(), Demand> {
         let claims = token.claims();
-        if self.subjects.as_ref().is_some_and(|s| !s.matches(claims.subject().as_bytes())) {
-            return Err(Demand::Subject);
-        }
+        self.screen_subject(claims)?;
+        self.screen_lifetime(now, claims)?;
+        self.screen_required(claims)?;
+        self.screen_type(token)?;
+        self.screen_binding(claims)
+    }
+
+    fn screen_subject(&self, claims: &Claims) -> Result<(), Demand> {
+        let accepts = |subjects: &TextMatcher| subjects.matches(claims.subject().as_bytes());
+        if self.subjects.as_ref().is_none_or(accepts) { Ok(()) } else { Err(Demand::Subject) }
+    }
+
+    fn screen_lifetime(&self, now: Timestamp, claims: &Claims) -> Result<(), Demand> {
         match (claims.exp, self.max_lifetime) {
-            (None, Some(_)) => return Err(Demand::Lifetime),
-            (None, None) if self.require_expiration => return Err(Demand::Expiration),
+            (None, Some(_)) => Err(Demand::Lifetime),
+            (None, None) if self.require_expiration => Err(Demand::Expiration),
             (Some(exp), Some(most)) if exp.saturating_sub(now.as_secs()) >= most.as_secs() => {
-                return Err(Demand::Lifetime);
+                Err(Demand::Lifetime)
             }
-            (Some(_) | None, Some(_) | None) => {}
+            (Some(_) | None, Some(_) | None) => Ok(()),
         }
-        if !self.required_claims.iter().all(|name| claims.get(name).is_some()) {
-            return Err(Demand::RequiredClaim);
-        }
-        let is_accepted = |typ: &str| self.token_types.iter().any(|wanted| is_type(typ, wanted));
-        if !self.token_types.is_empty() && !token.typ().is_some_and(is_accepted) {
-            return Err(Demand::TokenType);
-        }
-        if claims.get("cnf").is_some() && !self.accept_bound {
-            return Err(Demand::Unbound);
-        }
-        Ok(())
+    }
+
+    fn screen_required(&self, claims: &Claims) -> Result<(), Demand> {
+        let all = self.required_claims.iter().all(|name| claims.get(name).is_some());
+        if all { Ok(()) } else { Err(Demand::RequiredClaim) }
+    }
+
+    fn screen_type(&self, token: &Stated) -> Result<(), Demand> {
+        let is_wanted = |typ: &str| self.token_types.iter().any(|wanted| is_type(typ, wanted));
+        let accepted = self.token_types.is_empty() || token.typ().is_some_and(is_wanted);
+        if accepted { Ok(()) } else { Err(Demand::TokenType) }
+    }
+
+    fn screen_binding(&self, claims: &Claims) -> Result<(), Demand> {
+        let accepted = self.accept_bound || claims.get("cnf").is_none();
+        if accepted { Ok(()) } else { Err(Demand::Unbound) }
     }
 }
 

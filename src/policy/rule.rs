@@ -31,6 +31,8 @@ pub struct Rule {
 pub struct RouteMatch {
     /// The path.
     pub path: PathMatch,
+    /// The path as the configuration has it.
+    pub text: Box<str>,
     /// Whether letters of either case are the same in `path`.
     pub ignore_case: bool,
     /// Methods; empty: any. Methods are case-sensitive (RFC 9110, 9.1), but some servers take
@@ -111,7 +113,7 @@ impl RouteMatch {
         }
     }
 
-    fn is_path(&self, view: &dyn RequestView, path: &[u8]) -> bool {
+    pub(crate) fn is_path(&self, view: &dyn RequestView, path: &[u8]) -> bool {
         match &self.path {
             PathMatch::Prefix(prefix) => strip_prefix(path, prefix, self.ignore_case).is_some(),
             PathMatch::Exact(exact) => same(path, exact, self.ignore_case),
@@ -125,14 +127,14 @@ impl RouteMatch {
         }
     }
 
-    fn is_method(&self, view: &dyn RequestView) -> bool {
+    pub(crate) fn is_method(&self, view: &dyn RequestView) -> bool {
         self.methods.is_empty()
             || view.pseudo(Pseudo::Method).is_some_and(|method| {
                 self.methods.iter().any(|m| method.eq_ignore_ascii_case(m.as_bytes()))
             })
     }
 
-    fn is_host(&self, view: &dyn RequestView) -> bool {
+    pub(crate) fn is_host(&self, view: &dyn RequestView) -> bool {
         if self.hosts.is_empty() {
             return true;
         }
@@ -170,6 +172,7 @@ mod tests {
     fn route(path: PathMatch) -> RouteMatch {
         RouteMatch {
             path,
+            text: Box::default(),
             ignore_case: false,
             methods: Box::default(),
             hosts: Box::default(),

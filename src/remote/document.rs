@@ -7,11 +7,15 @@ use std::sync::Arc;
 
 use crate::keys::jwk::Key;
 use crate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
+use crate::remote::discovery::{Discovery, DiscoveryError};
+use crate::remote::endpoint::Endpoint;
 use crate::revocation::{ListError, RevocationList};
 
 /// What is expected behind a URL.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Kind {
+    /// What an issuer says of itself (RFC 8414, section 3).
+    Discovery(Arc<Discovery>),
     /// A JSON Web Key set (RFC 7517, section 5).
     Keys,
     /// A list of revoked tokens.
@@ -30,6 +34,8 @@ pub struct RevocationTerms {
 /// What came.
 #[derive(Clone, Debug)]
 pub enum Document {
+    /// Where the issuer's keys are.
+    Discovery(Endpoint),
     /// Keys; at least one.
     Keys(Arc<KeySet>),
     /// Revoked tokens.
@@ -39,6 +45,9 @@ pub enum Document {
 /// Why a body is no document of the expected kind.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DocumentError {
+    /// It does not say where the issuer's keys are, or nothing that would be believed.
+    #[error("no discovery document: {0}")]
+    Discovery(#[from] DiscoveryError),
     /// It is no set with a usable key.
     #[error("no key set: {0}")]
     Keys(#[from] KeySetError),
@@ -49,24 +58,29 @@ pub enum DocumentError {
 
 impl Kind {
     /// One word for it.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
+            Self::Discovery(_) => "discovery",
             Self::Keys => "keys",
             Self::Revocations(_) => "revocations",
         }
     }
 
     /// The media types that are asked for.
-    pub const fn media_types(self) -> &'static str {
+    pub const fn media_types(&self) -> &'static str {
         match self {
             Self::Keys => "application/jwk-set+json, application/json",
-            Self::Revocations(_) => "application/json",
+            Self::Discovery(_) | Self::Revocations(_) => "application/json",
         }
     }
 
     /// What a failed fetch means to users, while an older document is served or without one.
-    pub const fn consequence(self, served: bool) -> &'static str {
+    pub const fn consequence(&self, served: bool) -> &'static str {
         match (self, served) {
+            (Self::Discovery(_), true) => "keys are fetched from where they were",
+            (Self::Discovery(_), false) => {
+                "nobody knows where its keys are, its tokens are answered with 503"
+            }
             (Self::Keys, true) => "the keys at hand are served on",
             (Self::Keys, false) => "there are no keys, its tokens are answered with 503",
             (Self::Revocations(_), true) => "the list at hand is served on",
@@ -78,20 +92,24 @@ impl Kind {
     }
 
     /// How many octets a body may have.
-    pub const fn max_bytes(self, limits: &KeyLimits) -> usize {
+    pub const fn max_bytes(&self, limits: &KeyLimits) -> usize {
         match self {
-            Self::Keys => limits.max_bytes,
+            Self::Discovery(_) | Self::Keys => limits.max_bytes,
             Self::Revocations(terms) => terms.max_bytes,
         }
     }
 
     /// Takes a body for a document; parts of it that are not used are reported.
     pub fn read(
-        self,
+        &self,
         body: &[u8],
         limits: &KeyLimits,
     ) -> Result<(Document, Vec<Skipped>), DocumentError> {
         match self {
+            Self::Discovery(discovery) => {
+                let keys = discovery.read(body, limits.max_depth)?;
+                Ok((Document::Discovery(keys), Vec::new()))
+            }
             Self::Keys => {
                 // A secret that anyone can fetch is none.
                 let limits = KeyLimits { allow_symmetric: false, ..*limits };
@@ -99,7 +117,7 @@ impl Kind {
                 Ok((Document::Keys(Arc::new(keys)), skipped))
             }
             Self::Revocations(RevocationTerms { max_bytes, .. }) => {
-                let list = RevocationList::from_json(body, max_bytes, limits.max_depth)?;
+                let list = RevocationList::from_json(body, *max_bytes, limits.max_depth)?;
                 Ok((Document::Revocations(Arc::new(list)), Vec::new()))
             }
         }
@@ -110,6 +128,7 @@ impl Document {
     /// How many entries of it are used.
     pub fn entries(&self) -> u64 {
         let count = match self {
+            Self::Discovery(_) => 1,
             Self::Keys(keys) => keys.len(),
             Self::Revocations(list) => list.len(),
         };
@@ -124,20 +143,21 @@ impl Document {
             (Self::Keys(keys), Some(Self::Keys(before))) if keys.has_text_of(before) => {
                 Self::Keys(before.clone())
             }
-            (Self::Keys(_) | Self::Revocations(_), _) => self,
+            (Self::Discovery(_) | Self::Keys(_) | Self::Revocations(_), _) => self,
         }
     }
 
     /// Whether something can be found in it that was not in the one before: a key under another
-    /// name.
+    /// name, or keys at another address.
     pub fn is_news(&self, before: Option<&Self>) -> bool {
         match (self, before) {
             (_, None) => true,
             (Self::Keys(keys), Some(Self::Keys(before))) => {
                 keys.keys().iter().filter_map(Key::kid).any(|kid| !before.has_kid(kid))
             }
+            (Self::Discovery(keys), Some(Self::Discovery(before))) => keys != before,
             // Nobody asks a list for what is not in it.
-            (Self::Keys(_) | Self::Revocations(_), Some(_)) => false,
+            (Self::Discovery(_) | Self::Keys(_) | Self::Revocations(_), Some(_)) => false,
         }
     }
 }
@@ -145,6 +165,7 @@ impl Document {
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Discovery(keys) => write!(f, "keys are at {keys}"),
             Self::Keys(keys) => write!(f, "{} usable", keys.len()),
             Self::Revocations(list) => write!(f, "{} entries", list.len()),
         }

@@ -21,11 +21,9 @@ pub struct Answer<'a> {
 pub enum FetchError {
     /// The proxy would not send the request.
     #[error(
-        "the proxy does not send requests to cluster `{cluster}` (status {status}); is it defined, and has it a healthy endpoint?"
+        "the proxy does not send requests there (status {status}); is the cluster defined, and has it a healthy endpoint?"
     )]
     NotSent {
-        /// The cluster.
-        cluster: Box<str>,
         /// The hostcall's status.
         status: u32,
     },
@@ -50,7 +48,7 @@ pub enum FetchError {
 
 /// Takes an answer for a document: status 200, and a body of the expected kind.
 pub fn read(
-    kind: Kind,
+    kind: &Kind,
     answer: Answer<'_>,
     limits: &KeyLimits,
 ) -> Result<(Document, Vec<Skipped>), FetchError> {

@@ -187,11 +187,12 @@ impl<T> Source<T> {
             (Event::Tick, Fetch::InFlight { failures, give_up, .. }) if give_up <= now => {
                 self.back_off(now, failures)
             }
-            (Event::Moved, Fetch::Idle { failures: 0, asked, .. }) => {
-                self.fetch = Fetch::Idle { due: now, failures: 0, asked };
+            // What comes from the former place, and failures there, mean nothing any more.
+            (Event::Moved, _) => {
+                self.fetch = Fetch::Idle { due: now, failures: 0, asked: false };
                 Command::Rest
             }
-            (Event::Tick | Event::Wanted | Event::Failed | Event::Moved, _) => Command::Rest,
+            (Event::Tick | Event::Wanted | Event::Failed, _) => Command::Rest,
         }
     }
 

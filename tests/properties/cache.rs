@@ -140,12 +140,13 @@ fn outcome(
                 let from = (&accepted.provider.name, accepted.location);
                 format!("{from:?} {:?} {:?} {}", token.claims(), token.typ(), token.payload())
             });
-            let said = format!("{:?} {:?}", permit.shadowed(), told.collect::<Vec<_>>());
-            (said, Some(gate.permit(&view, &permit)))
+            let shadowed = permit.shadowed().map(|refusal| &refusal.why);
+            let said = format!("{shadowed:?} {:?}", told.collect::<Vec<_>>());
+            (said, Some(gate.permit(moment.now, &view, &permit)))
         }
         Decision::Deny(refusal) => {
             let said = format!("{:?} {:?}", refusal.why, refusal.rule.map(|rule| &rule.name));
-            (said, Some(gate.refuse(&view, &refusal)))
+            (said, Some(gate.refuse(moment.now, &view, &refusal)))
         }
         Decision::Wait(source) => (format!("{source:?}"), None),
     }

@@ -21,6 +21,8 @@ pub(crate) struct Known {
     /// What the operator has written, which may be told.
     config: String,
     secrets: BTreeSet<String>,
+    /// Claims that the audit line may tell, since the operator names them.
+    named: BTreeSet<String>,
 }
 
 impl Known {
@@ -33,7 +35,14 @@ impl Known {
         self.config.push_str(text);
         if let Ok(document) = serde_json::from_str(text) {
             self.learn_keys(&document);
+            self.learn_named(&document);
         }
+    }
+
+    fn learn_named(&mut self, document: &Value) {
+        let names = document.pointer("/audit/claims").and_then(Value::as_array);
+        let names = names.into_iter().flatten().filter_map(Value::as_str);
+        self.named.extend(names.map(str::to_owned));
     }
 
     fn learn_keys(&mut self, value: &Value) {
@@ -91,7 +100,11 @@ impl Known {
             Value::Array(elements) => {
                 elements.iter().for_each(|element| self.learn_claims(element))
             }
-            Value::Object(members) => members.values().for_each(|member| self.learn_claims(member)),
+            Value::Object(members) => {
+                let unnamed = members.iter().filter(|(name, _)| !self.named.contains(*name));
+                let unnamed: Vec<_> = unnamed.map(|(_, member)| member.clone()).collect();
+                unnamed.iter().for_each(|member| self.learn_claims(member));
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }

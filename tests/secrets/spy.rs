@@ -8,9 +8,9 @@ use jwt_gate::gate::{Decision, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
 use jwt_gate::remote::fetch::Answer;
 use jwt_gate::time::Timestamp;
-use jwt_gate_scenario::{Body, Driver, Endpoint, Level, Reply, Request};
+use jwt_gate_core_driver::Core;
+use jwt_gate_scenario::{Body, Document, Driver, Endpoint, Level, Reply, Request};
 
-use crate::driver::Core;
 use crate::known::Known;
 use crate::{Findings, logged};
 
@@ -70,7 +70,7 @@ impl Spy {
         self.search("a decision's Debug", &format!("{decision:?}"));
         if let Decision::Deny(refusal) = &decision {
             self.search("a rejection", &refusal.why.to_string());
-            let effects = gate.refuse(&view, refusal);
+            let effects = gate.refuse(moment.now, &view, refusal);
             self.search("an answer's Debug", &format!("{effects:?}"));
             if let Effects::Reply(reply) = effects {
                 self.search("a body", &reply.body);
@@ -121,9 +121,11 @@ impl Driver for Spy {
         started
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.publish(&idp);
-        self.core.endpoint(idp);
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        if document == Document::Keys {
+            self.publish(&endpoint);
+        }
+        self.core.endpoint(document, endpoint);
     }
 
     fn advance(&mut self, time: Duration) {

@@ -34,13 +34,10 @@ pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
 /// The outcome of a check: the changes, or the answer.
 pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
     let view = lines.as_slice();
-    let effects = match gate.check(
-        Moment { now: Timestamp::from_secs(secs), may_wait: false },
-        &view,
-        Lent::NOTHING,
-    ) {
-        Decision::Allow(permit) => gate.permit(&view, &permit),
-        Decision::Deny(refusal) => gate.refuse(&view, &refusal),
+    let now = Timestamp::from_secs(secs);
+    let effects = match gate.check(Moment { now, may_wait: false }, &view, Lent::NOTHING) {
+        Decision::Allow(permit) => gate.permit(now, &view, &permit),
+        Decision::Deny(refusal) => gate.refuse(now, &view, &refusal),
         // A request that may not wait does not.
         Decision::Wait(_) => Effects::misconfigured(),
     };

@@ -128,14 +128,22 @@ impl Iterator for Traffic {
     }
 }
 
-/// How a request ended: decision, status, label, reason, and whether the claims are known.
-type End = (&'static str, &'static str, &'static str, &'static str, bool);
+/// How a request ended: decision, status, label, reason, and whether there was a token, and a good one.
+type End = (&'static str, &'static str, &'static str, &'static str, Token);
 
-const PASSED: End = ("allow", "null", "ok", "the policy allows it", true);
-const EXPIRED: End = ("deny", "401", "expired", "token expired", true);
-const MISSING: End = ("deny", "401", "missing", "no token", false);
-const AUDIENCE: End = ("deny", "403", "audience", "audience is not accepted", true);
-const UNAUTHORIZED: End = ("deny", "403", "unauthorized", "`authorize` does not hold", true);
+/// What token came with a request. Of a bad one no claim is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Token {
+    None,
+    Bad,
+    Good,
+}
+
+const PASSED: End = ("allow", "null", "ok", "", Token::Good);
+const EXPIRED: End = ("deny", "401", "expired", "token expired", Token::Bad);
+const MISSING: End = ("deny", "401", "missing", "no token", Token::None);
+const AUDIENCE: End = ("deny", "403", "audience", "audience is not accepted", Token::Bad);
+const UNAUTHORIZED: End = ("deny", "403", "unauthorized", "`authorize` does not hold", Token::Good);
 
 fn line(dice: &mut Dice, at: u64) -> String {
     let hour = at / 3_600_000;
@@ -151,10 +159,7 @@ fn line(dice: &mut Dice, at: u64) -> String {
             UNAUTHORIZED
         }
         45..=64 if hour >= 17 => AUDIENCE,
-        65..=74 if hour == 14 => {
-            client = "mobile".to_owned();
-            EXPIRED
-        }
+        65..=134 if hour == 14 => EXPIRED,
         75..=94 => {
             client = "importer".to_owned();
             (rule, role) = (&READ_ORDERS, "viewer");
@@ -185,16 +190,19 @@ fn line(dice: &mut Dice, at: u64) -> String {
 }
 
 fn written(at: u64, rule: &Rule, method: &str, end: End, token: &str) -> String {
-    let (decision, status, outcome, reason, is_known) = end;
+    let (decision, status, outcome, reason, kind) = end;
     let (hour, minute, second) = (at / 3_600_000, at / 60_000 % 60, at / 1_000 % 60);
     let clock = format!("{hour:02}:{minute:02}:{second:02}.{:03}", at % 1_000);
-    let (provider, comma) = if is_known { ("\"staff\"", ",") } else { ("null", "") };
-    let token = if is_known { token } else { "" };
+    let provider = if kind == Token::None { "null" } else { "\"staff\"" };
+    let reason =
+        if reason.is_empty() { String::new() } else { format!(",\"reason\":\"{reason}\"") };
+    let token = if kind == Token::Good { token } else { "" };
+    let comma = if token.is_empty() { "" } else { "," };
     let Rule { name, route, .. } = rule;
     format!(
         "[2026-11-03 {clock}][27][info][wasm] [source/extensions/common/wasm/context.cc:1198] wasm log jwt-gate: \
          {{\"audit\":\"jwt-gate/1\",\"time\":\"2026-11-03T{clock}Z\",\"decision\":\"{decision}\",\
          \"enforcement\":\"enforce\",\"rule\":\"{name}\",\"route\":\"{route}\",\"method\":\"{method}\",\
-         \"status\":{status},\"provider\":{provider},\"outcome\":\"{outcome}\",\"reason\":\"{reason}\"{comma}{token}}}"
+         \"status\":{status},\"provider\":{provider},\"outcome\":\"{outcome}\"{reason}{comma}{token}}}"
     )
 }

@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 /// Names that are taken out of one claim: there are never that many.
 const MOST_NAMES: usize = 256;
 
+/// What a claim ends with that the gate has cut.
+const CUT: char = '…';
+
 /// Where the caller's client, roles and scopes are, each as a dotted path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Places {
@@ -87,6 +90,13 @@ fn names(
     for value in paths.iter().filter_map(|path| at(claims, path)) {
         let into = found.get_or_insert_default();
         match value {
+            // The gate cuts what is long: of a list or an only name nothing is left that is sure.
+            Value::String(text) if text.ends_with(CUT) => {
+                let whole = text.rsplit_once(' ').map_or("", |(whole, _)| whole);
+                if spaced && !text.starts_with(['[', '{']) {
+                    into.extend(whole.split(' ').map(str::to_owned));
+                }
+            }
             Value::String(text) if spaced => into.extend(text.split(' ').map(str::to_owned)),
             Value::String(text) => into.push(text.clone()),
             Value::Array(list) => {
@@ -128,6 +138,7 @@ mod tests {
             (r#"{"realm_access.roles":["r"]}"#, None, owned(&["r"]), None),
             (r#"{"realm_access":{"roles":["r"]}}"#, None, owned(&["r"]), None),
             (r#"{"roles":null}"#, None, owned(&[]), None),
+            (r#"{"scope":"a b c…","roles":"[\"a\",\"b…"}"#, None, owned(&[]), owned(&["a", "b"])),
             (r#"[1]"#, None, None, None),
         ];
         for (claims, client, roles, scopes) in rows {

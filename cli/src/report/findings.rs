@@ -9,6 +9,9 @@ use super::words::{grouped, moment, printable, share, span};
 /// Requests below which nothing is said.
 const FEW: u64 = 10;
 
+/// Steps that a log is looked at in.
+const STEPS: usize = 60;
+
 /// Findings of a kind that are told.
 const MOST: usize = 20;
 
@@ -38,7 +41,7 @@ pub(crate) struct Finding {
 pub(crate) enum Kind {
     /// A client that is allowed elsewhere lacks something for one rule.
     Lacking,
-    /// A client goes on with tokens that have expired.
+    /// Many tokens that have expired come at a time.
     Expired,
     /// A provider's tokens are refused for a reason that was not there before.
     Sudden,
@@ -50,8 +53,8 @@ pub(crate) enum Kind {
 pub(crate) fn findings(tally: &Tally, lens: Option<&Lens>) -> Vec<Finding> {
     let clients = tally.clients.ranked();
     let lacking = clients.iter().flat_map(|(name, client)| lacking(name, client, lens)).collect();
-    let expired = clients.iter().filter_map(|(name, client)| expired(name, client)).collect();
     let providers = tally.providers.ranked();
+    let expired = providers.iter().filter_map(|(name, provider)| expired(name, provider)).collect();
     let sudden = providers.iter().flat_map(|(name, provider)| sudden(name, provider, tally));
     let rules = tally.rules.ranked();
     let closed = rules.iter().filter_map(|(name, rule)| closed(name, rule, lens)).collect();
@@ -113,23 +116,28 @@ fn demands(rule: &str, lens: Option<&Lens>) -> String {
     format!("the rule asks for {}: is the client meant to have it?", names.join(", "))
 }
 
-fn expired(name: &str, client: &ClientTally) -> Option<Finding> {
-    let total: u64 = client.expired.steps().map(|(_, count)| *count).sum();
-    let (at, peak) =
-        client.expired.steps().max_by_key(|(at, count)| (**count, std::cmp::Reverse(*at)))?;
-    let is_burst = *peak >= FEW || total >= FEW && is_most(total, client.counts.total(), 20);
+/// Expired tokens that come all at once. Whose they are is not known: of a token that is refused
+/// no claim is told.
+fn expired(name: &str, provider: &ProviderTally) -> Option<Finding> {
+    let expired = provider.refusals.get("expired")?;
+    let (step, steps) = expired.within(STEPS);
+    let total: u64 = steps.iter().map(|(_, count)| *count).sum();
+    let (at, peak) = steps.iter().max_by_key(|(at, count)| (*count, std::cmp::Reverse(*at)))?;
+    let others = u64::try_from(steps.len()).unwrap_or(u64::MAX).saturating_sub(1);
+    let usual = total.saturating_sub(*peak).checked_div(others)?;
+    let is_burst = *peak >= FEW && *peak >= usual.saturating_mul(4);
     is_burst.then(|| Finding {
         kind: Kind::Expired,
-        requests: total,
+        requests: *peak,
         what: format!(
-            "client `{}` sent {} expired tokens, {} of them within {} from {} on",
-            printable(name),
-            grouped(total),
+            "{} expired tokens of provider `{}` came within {} from {} on, where {} are usual",
             grouped(*peak),
-            span(client.expired.step()),
-            moment(at)
+            printable(name),
+            span(step),
+            moment(*at),
+            grouped(usual)
         ),
-        advice: "does it fetch a new token before the old one ends, and again after a 401?"
+        advice: "does a client fetch a new token before the old one ends, and again after a 401?"
             .to_owned(),
     })
 }
@@ -142,7 +150,14 @@ fn sudden(name: &str, provider: &ProviderTally, tally: &Tally) -> Vec<Finding> {
         let refusals = provider.refusals.get(*reason)?;
         let (first, _) = refusals.span()?;
         let count: u64 = refusals.steps().map(|(_, count)| *count).sum();
-        let is_news = count >= FEW && first >= begin.saturating_add(quiet);
+        let steps = tally.times.steps().filter(|(at, _)| *at < first);
+        let before: u64 = steps.map(|(_, counts)| counts.total()).sum();
+        let after = tally.counts.total().saturating_sub(before);
+        // As many as there would have been before, had it always been so.
+        let expected = u128::from(count).saturating_mul(before.into()).checked_div(after.into());
+        let is_news = count >= FEW
+            && first >= begin.saturating_add(quiet)
+            && expected.is_some_and(|expected| expected >= FEW.into());
         is_news.then(|| Finding {
             kind: Kind::Sudden,
             requests: count,

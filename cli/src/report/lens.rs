@@ -39,6 +39,8 @@ pub(crate) struct RuleView {
     pub(crate) is_shadow: bool,
     /// Whether every request needs a token of one provider: no alternative without a token, and never two tokens.
     pub(crate) needs_one_token: bool,
+    /// Whether it may ask for two tokens, whose claims a log has in one.
+    pub(crate) may_have_two: bool,
     /// What authorizes, where something does.
     pub(crate) authorize: Option<Condition>,
     /// What refuses.
@@ -228,12 +230,20 @@ fn rule_view(document: &Value, at: usize, rule: &Value) -> RuleView {
         name: name.map_or_else(|| at.to_string(), str::to_owned),
         is_shadow: member(rule, "enforcement").is_some_and(|word| word == "shadow"),
         needs_one_token: requirement.is_some_and(needs_one_token),
+        may_have_two: requirement.is_some_and(may_have_two),
         authorize: member(rule, "authorize").map(Condition::read),
         deny: member(rule, "deny").map(Condition::read),
         methods: methods.map(|_| texts(methods)).filter(|methods| !methods.is_empty()),
         path: route.map(path_view).unwrap_or_default(),
         is_ambiguous: false,
     }
+}
+
+/// `requires_all`, at whatever depth.
+fn may_have_two(requirement: &Value) -> bool {
+    let inner = member(requirement, "requires_any").and_then(|any| member(any, "requirements"));
+    member(requirement, "requires_all").is_some()
+        || inner.and_then(Value::as_array).is_some_and(|parts| parts.iter().any(may_have_two))
 }
 
 /// One provider, or any of several.

@@ -30,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) rules: Table<RuleRow>,
     /// By client.
     pub(crate) clients: Table<Row>,
+    /// Requests without a client in the log.
+    pub(crate) without_client: Numbers,
     /// By role.
     pub(crate) roles: Table<Row>,
     /// By scope.

@@ -142,7 +142,7 @@ impl Tally {
         let rule = line.rule.as_deref().unwrap_or_default();
         self.rules.add(rule, |tally| tally.add(line, &caller, held, reader.lens));
         match &caller.client {
-            Some(client) => self.clients.add(client, |tally| tally.add(line, at, rule)),
+            Some(client) => self.clients.add(client, |tally| tally.add(line, rule)),
             None => self.anonymous.absorb(counts),
         }
         roles.iter().for_each(|role| self.roles.add(role, |tally| tally.absorb(counts)));

@@ -32,6 +32,10 @@ impl fmt::Display for Report {
             let rows = table.rows.iter().map(|row| (printable(&row.name), row.numbers));
             names(title, rows.collect(), table.more, table.others, table.is_cut, f)?;
         }
+        let unknown = self.without_client.requests;
+        if unknown > 0 {
+            writeln!(f, "\n{} requests have no client in the log", grouped(unknown))?;
+        }
         lifetimes(&self.providers.rows, f)?;
         long_lived(self, f)?;
         shadow(&self.shadow, f)?;

@@ -7,20 +7,23 @@ use super::top::Tallied;
 /// Seconds of a step, from the finest on. Beyond, each is twice the one before.
 const STEPS: [u64; 8] = [60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_419_200];
 
-/// Tallies over time: at most `ROOM` steps, which grow with the time that passed.
+/// Steps that are kept at most.
+const ROOM: usize = 1_500;
+
+/// Tallies over time, in steps that grow with the time that passed.
 #[derive(Clone, Debug)]
-pub(crate) struct Timeline<V, const ROOM: usize = 1_500> {
+pub(crate) struct Timeline<V> {
     steps: BTreeMap<u64, V>,
     step: u64,
 }
 
-impl<V, const ROOM: usize> Default for Timeline<V, ROOM> {
+impl<V> Default for Timeline<V> {
     fn default() -> Self {
         Self { steps: BTreeMap::new(), step: 60 }
     }
 }
 
-impl<V: Tallied + Clone, const ROOM: usize> Timeline<V, ROOM> {
+impl<V: Tallied + Clone> Timeline<V> {
     /// Adds to the tally of the step that `at` (Unix seconds) falls in.
     pub(crate) fn add(&mut self, at: u64, add: impl FnOnce(&mut V)) {
         add(self.steps.entry(beginning(at, self.step)).or_default());
@@ -118,7 +121,7 @@ mod tests {
         for minute in 0..10_000_u64 {
             times.add(1_800_000_000 + minute * 60, |n| *n += 1);
         }
-        assert!(times.steps.len() <= 1_500);
+        assert!(times.steps.len() <= ROOM);
         assert_eq!(times.step(), 900);
         assert_eq!(times.steps().map(|(_, n)| n).sum::<u64>(), 10_000);
         let (step, steps) = times.within(48);

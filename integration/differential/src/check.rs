@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use jwt_gate_envoy::{Behaviour, Error, Fault, Request};
-use jwt_gate_scenario::{ExpandError, Expansion, Keyring};
+use jwt_gate_envoy::{Behaviour, Error, Fault};
+use jwt_gate_scenario::{Expansion, Keyring};
 use serde_json::{Map, Value};
 
-use crate::challenge::{REALM, Url};
 use crate::divergence::Divergence;
-use crate::outcome::Outcome;
-use crate::stage::{Behind, Door, Stage};
-use crate::written::{Case, Configuration, Fields};
+use crate::stage::{Behind, Door, Stage, Version};
+use crate::trial::Trial;
+use crate::written::{Configuration, Fields};
 
 /// How often a case is tried: a token at the end of its life may be judged in two seconds.
 const ATTEMPTS: u32 = 3;
@@ -175,22 +174,37 @@ fn prepare(
     let default = if body.is_some() { 200 } else { 404 };
     let behaviour = Behaviour::ok(body.unwrap_or_default());
     let behaviour = behaviour.with_status(idp.status.unwrap_or(default));
-    let behaviour = if idp.reset { behaviour.with_fault(Fault::Reset) } else { behaviour };
+    let behaviour = match (idp.reset, idp.silent) {
+        (true, _) => behaviour.with_fault(Fault::Reset),
+        (false, true) => behaviour.with_fault(Fault::Timeout),
+        (false, false) => behaviour,
+    };
     let uri = stage.serve(&format!("/{number}/jwks.json"), behaviour);
     let mut expansion = Expansion::new(keyring, &uri);
     expansion.set_now(stage.now());
     let text = expansion.json(&configuration.config).map_err(|error| error.to_string())?;
-    let native: Value = serde_json::from_str(&text).map_err(|error| format!("config: {error}"))?;
-    let Some(more) = &configuration.ours_has else {
-        return Ok([Behind::Native(native), Behind::Gate(text)]);
+    let yaml = !text.trim_start().starts_with('{');
+    let native: Value = match yaml {
+        true => serde_yaml_ng::from_str(&text).map_err(|error| format!("config: {error}"))?,
+        false => serde_json::from_str(&text).map_err(|error| format!("config: {error}"))?,
     };
-    let more: Map<String, Value> =
-        serde_json::from_str(&more.members).map_err(|error| format!("ours_has: {error}"))?;
     let mut ours = native.clone();
-    if let Some(members) = ours.as_object_mut() {
+    if let Some(more) = &configuration.ours_has
+        && let Some(members) = ours.as_object_mut()
+    {
+        let more: Map<String, Value> =
+            serde_json::from_str(&more.members).map_err(|error| format!("ours_has: {error}"))?;
         members.extend(more);
     }
-    Ok([Behind::Native(native), Behind::Gate(ours.to_string())])
+    // Half of them by each of the ways that Envoy has to tell a module, YAML by the one that it takes.
+    // An empty `Struct` is no bytes.
+    let empty = ours.as_object().is_none_or(Map::is_empty);
+    let ours = match (number.is_multiple_of(2) || yaml, configuration.ours_has.is_some()) {
+        (true, _) if !empty => Behind::GateOfStruct(ours),
+        (_, true) => Behind::Gate(ours.to_string()),
+        (_, false) => Behind::Gate(text),
+    };
+    Ok([Behind::Native(native), ours])
 }
 
 impl Pair<'_> {
@@ -201,13 +215,18 @@ impl Pair<'_> {
             report.failures.push(format!("{place}: {problem}"));
         }
         let (Ok(native), Ok(ours)) = (&mut self.native, &mut self.ours) else { return report };
-        for case in &self.configuration.cases {
+        let cases = || self.configuration.cases.iter();
+        let by_both = cases()
+            .map(|case| (case, Version::Http1))
+            .chain(cases().filter(|case| !case.http1).map(|case| (case, Version::Http2)));
+        for (case, version) in by_both {
             let mut problems = Vec::new();
             for _ in 0..ATTEMPTS {
                 report.comparisons = report.comparisons.saturating_add(1);
                 let tried = Trial::new(stage, keyring, case).map_err(|error| error.to_string());
                 let compared = tried.and_then(|trial| {
-                    let sent = (native.send(&trial.request), ours.send(&trial.request));
+                    let request = &trial.request;
+                    let sent = (native.send(request, version), ours.send(request, version));
                     let native = sent.0.map_err(|error| format!("native: {error}"))?;
                     let ours = sent.1.map_err(|error| format!("ours: {error}"))?;
                     Ok(trial.compare(&native, &ours))
@@ -220,7 +239,10 @@ impl Pair<'_> {
                     break;
                 }
             }
-            let id = &case.id;
+            let id = match version {
+                Version::Http1 => case.id.clone(),
+                Version::Http2 => format!("{}, by HTTP/2", case.id),
+            };
             report.failures.extend(problems.iter().map(|p| format!("{place}: {id}: {p}")));
         }
         report
@@ -246,115 +268,6 @@ impl Pair<'_> {
         if problems.is_empty() {
             shown.extend(expected.and_then(|refused| refused.divergence.clone()));
             shown.extend(self.configuration.ours_has.as_ref().map(|more| more.divergence.clone()));
-        }
-        problems
-    }
-}
-
-/// A case with its placeholders expanded.
-struct Trial<'c, 'k> {
-    case: &'c Case,
-    expansion: Mutex<Expansion<'k>>,
-    request: Request,
-    url: Url,
-}
-
-impl<'c, 'k> Trial<'c, 'k> {
-    fn new(stage: &Stage, keyring: &'k Keyring, case: &'c Case) -> Result<Self, ExpandError> {
-        let mut expansion = Expansion::new(keyring, "");
-        expansion.set_now(stage.now());
-        let (method, target) = case.send.split_once(' ').unwrap_or((&case.send, ""));
-        let target = expansion.bytes(target)?;
-        let mut url = Url {
-            host: "api.example".to_owned(),
-            target: target.iter().copied().map(char::from).collect(),
-        };
-        let mut headers = Vec::new();
-        if let Some(words) = &case.bearer {
-            let token = expansion.text(&format!("${{token {words}}}"))?;
-            headers.push(("authorization".to_owned(), format!("Bearer {token}").into_bytes()));
-        }
-        for line in &case.headers {
-            let (name, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = expansion.bytes(value.strip_prefix(' ').unwrap_or(value))?;
-            if name.eq_ignore_ascii_case("host") {
-                url.host = String::from_utf8_lossy(&value).into_owned();
-            }
-            headers.push((name.to_owned(), value));
-        }
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            headers.insert(0, ("host".to_owned(), url.host.clone().into_bytes()));
-        }
-        let request =
-            headers.into_iter().fold(Request::new(method, target), |request, (name, value)| {
-                request.header(name, value)
-            });
-        let request = match &case.body {
-            Some(body) => request.body(body.as_bytes()),
-            None => request,
-        };
-        Ok(Self { case, expansion: Mutex::new(expansion), request, url })
-    }
-
-    /// What is not as written, and the divergences that showed.
-    fn compare(&self, native: &Outcome, ours: &Outcome) -> (Vec<String>, BTreeSet<String>) {
-        let case = self.case;
-        let mut problems = Vec::new();
-        for (side, wanted, came) in [("native", case.native(), native), ("ours", case.ours(), ours)]
-        {
-            if came.to_string() != wanted {
-                problems.push(format!("{side}: expected `{wanted}`, came `{came}`"));
-            }
-        }
-        problems.extend(self.unlike("native", native, &case.with));
-        problems.extend(self.unlike("ours", ours, &case.with));
-        problems.extend(self.unlike("native", native, &case.native_with));
-        problems.extend(self.unlike("ours", ours, &case.ours_with));
-        let mut shown: BTreeSet<String> = case.divergence.clone().into_iter().collect();
-        let expected = if case.native() == case.ours() {
-            let (expected, realm) = self.url.with_our_realm(native);
-            if realm {
-                shown.insert(REALM.to_owned());
-            }
-            Some(expected)
-        } else {
-            self.refusal(case.ours())
-        };
-        if let Some(expected) = expected {
-            let declared = |field: &&str| case.ours_with.contains_key(*field);
-            let others: Vec<&str> =
-                ours.differing(&expected).into_iter().filter(|f| !declared(f)).collect();
-            if !others.is_empty() {
-                problems.extend(ours.describe_difference(&expected));
-            }
-        }
-        (problems, shown)
-    }
-
-    /// The whole refusal that `401 words` stands for; nothing where it passes.
-    fn refusal(&self, outcome: &str) -> Option<Outcome> {
-        let (status, body) = outcome.split_once(' ')?;
-        Some(self.url.refusal(status.parse().ok()?, body))
-    }
-
-    fn unlike(&self, side: &str, came: &Outcome, wanted: &Fields) -> Vec<String> {
-        let mut problems = Vec::new();
-        for (field, values) in wanted {
-            let mut expansion = self.expansion.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut expand = |value: &String| {
-                let bytes = expansion.bytes(value).map_err(|error| error.to_string());
-                bytes.map(|bytes| bytes.into_iter().map(char::from).collect::<String>())
-            };
-            match values.list().iter().map(&mut expand).collect::<Result<Vec<_>, _>>() {
-                Ok(wanted) if wanted == came.values(field) => {}
-                // `*` stands for any value.
-                Ok(wanted) if wanted == ["*"] && came.values(field).len() == 1 => {}
-                Ok(wanted) => problems.push(format!(
-                    "{side}: {field}: expected {wanted:?}, came {:?}",
-                    came.values(field)
-                )),
-                Err(error) => problems.push(format!("{field}: {error}")),
-            }
         }
         problems
     }

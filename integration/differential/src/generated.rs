@@ -6,9 +6,22 @@
 //! `bearer` as `Bearer`. So both sides are always known, and no divergence excuses anything but
 //! itself.
 
-mod model;
+mod ask;
+mod config;
+mod doors;
+mod need;
 mod paste;
 mod run;
 mod strategy;
+mod texts;
+mod token;
+mod words;
 
 pub use run::{Report, run};
+
+/// A configuration and requests for it.
+#[derive(Clone, Debug)]
+struct Play {
+    config: config::Config,
+    asks: Vec<ask::Ask>,
+}

@@ -12,7 +12,11 @@
 pub mod challenge;
 pub mod check;
 pub mod divergence;
+pub mod ending;
 pub mod generated;
+pub mod metadata;
 pub mod outcome;
 pub mod stage;
 pub mod written;
+
+mod trial;

@@ -5,6 +5,9 @@ use std::fmt;
 
 use jwt_gate_envoy::{Answer, Seen};
 
+use crate::metadata;
+use crate::stage::DOOR;
+
 /// What became of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outcome {
@@ -36,12 +39,15 @@ impl Outcome {
             passed.set(":method", &seen.method);
             passed.set(":path", &seen.target);
             passed.set(":body", &seen.body);
+            passed.clear(DOOR);
+            metadata::read(&mut passed);
             return passed;
         }
         let mut answered = Self { kind: Kind::Answered, fields: by_name(answer.headers.clone()) };
         OF_ENVOY.iter().for_each(|name| answered.clear(name));
         answered.set(":status", &answer.status.to_string());
         answered.set(":body", &answer.text());
+        metadata::read(&mut answered);
         answered
     }
 

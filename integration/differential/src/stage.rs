@@ -1,24 +1,28 @@
 //! One Envoy, and for each configuration two doors into it: the native filter's and the gate's.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jwt_gate_envoy::{
-    Behaviour, Bootstrap, Client, Cluster, Connection, Envoy, Error, Filter, Idp, Listener, Module,
-    Options, Request, Upstream,
+    Behaviour, Bootstrap, Client, Cluster, Connection, Error, Filter, Listener, Module, Options,
+    Request, World,
 };
 use serde_json::{Value, json};
 
+use crate::metadata;
 use crate::outcome::Outcome;
+
+/// The listener that sends requests on by HTTP/2.
+const FRONT: &str = "front";
+/// The header that tells it where to.
+pub(crate) const DOOR: &str = "x-door";
 
 /// Envoy with what stands around it.
 #[derive(Debug)]
 pub struct Stage {
-    envoy: Envoy,
-    idp: Idp,
-    _upstream: Upstream,
-    module: PathBuf,
+    world: World,
+    front: SocketAddr,
     doors: AtomicUsize,
 }
 
@@ -29,6 +33,8 @@ pub enum Behind {
     Native(Value),
     /// The module with this text.
     Gate(String),
+    /// The module with this document as a `google.protobuf.Struct`.
+    GateOfStruct(Value),
     /// Nothing but Envoy's router, with these matches; it answers which one it took.
     Router(Vec<Value>),
 }
@@ -37,7 +43,18 @@ pub enum Behind {
 #[derive(Debug)]
 pub struct Door {
     name: String,
-    connection: Connection,
+    address: SocketAddr,
+    direct: Connection,
+    front: Connection,
+}
+
+/// How a request comes to a door.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// Byte for byte.
+    Http1,
+    /// From another listener of Envoy, which read it first.
+    Http2,
 }
 
 impl Stage {
@@ -46,14 +63,15 @@ impl Stage {
     /// # Errors
     /// There is no module, no Envoy, or it does not start.
     pub fn open() -> Result<Self, Error> {
-        let module = Envoy::module()?;
-        let (upstream, idp) = (Upstream::start()?, Idp::start()?);
+        let routes = json!({ "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [
+            { "match": { "prefix": "" }, "route": { "cluster": "doors" } },
+        ] }] });
         let bootstrap = Bootstrap::new()
-            .cluster(Cluster::new("upstream", upstream.address()))
-            .cluster(Cluster::new("idp", idp.address()))
-            .cluster(Cluster::empty("nobody"));
-        let envoy = Envoy::start(&bootstrap, &Options::default())?;
-        Ok(Self { envoy, idp, _upstream: upstream, module, doors: AtomicUsize::new(0) })
+            .cluster(Cluster::named_by("doors", DOOR))
+            .listener(Listener::new(FRONT).manager("route_config", routes));
+        let world = World::open(bootstrap, &Options::default())?;
+        let front = world.envoy.address(FRONT)?;
+        Ok(Self { world, front, doors: AtomicUsize::new(0) })
     }
 
     /// The time, in Unix seconds.
@@ -65,7 +83,7 @@ impl Stage {
 
     /// Has the identity provider answer so at this path; the answer is the URI.
     pub fn serve(&self, path: &str, behaviour: Behaviour) -> String {
-        self.idp.set(path, behaviour);
+        self.world.idp.set(path, behaviour);
         format!("http://idp.test{path}")
     }
 
@@ -78,10 +96,12 @@ impl Stage {
         let names: Vec<String> =
             (first..).take(behind.len()).map(|n| format!("door-{n:06}")).collect();
         let listeners = names.iter().zip(behind).map(|(name, behind)| self.listener(name, behind));
-        let taken = self.envoy.listen_all(listeners.collect())?;
+        let taken = self.world.envoy.listen_all(listeners.collect())?;
         let doors = names.into_iter().zip(taken).map(|(name, taken)| {
             let address = taken?;
-            Ok(Door { name, connection: Client::new(address).keep_alive() })
+            let direct = Client::new(address).keep_alive();
+            let front = Client::new(self.front).keep_alive();
+            Ok(Door { name, address, direct, front })
         });
         Ok(doors.collect())
     }
@@ -92,7 +112,7 @@ impl Stage {
     /// Envoy cannot be told.
     pub fn take_down(&self, doors: Vec<Door>) -> Result<(), Error> {
         let names: Vec<String> = doors.into_iter().map(|door| door.name).collect();
-        self.envoy.close_all(&names)
+        self.world.envoy.close_all(&names)
     }
 
     fn listener(&self, name: &str, behind: &Behind) -> Listener {
@@ -101,10 +121,17 @@ impl Stage {
             .manager("route_config", routes());
         match behind {
             Behind::Native(configuration) => {
+                let listener = metadata::show(listener, &configuration.to_string(), false);
                 listener.filter(Filter::JwtAuthn(configuration.clone()))
             }
             Behind::Gate(text) => {
-                listener.filter(Filter::Wasm(Module::new(name, &self.module, text)))
+                let listener = metadata::show(listener, text, true);
+                listener.filter(Filter::Wasm(Module::new(name, &self.world.module, text)))
+            }
+            Behind::GateOfStruct(document) => {
+                let listener = metadata::show(listener, &document.to_string(), true);
+                let module = Module::of_struct(name, &self.world.module, document);
+                listener.filter(Filter::Wasm(module))
             }
             Behind::Router(matches) => listener.manager("route_config", probe(matches)),
         }
@@ -116,15 +143,24 @@ impl Door {
     ///
     /// # Errors
     /// There was no connection, or no whole answer in time.
-    pub fn send(&mut self, request: &Request) -> Result<Outcome, Error> {
-        self.connection.send(request).map(|answer| Outcome::of(&answer))
+    pub fn send(&mut self, request: &Request, version: Version) -> Result<Outcome, Error> {
+        let answer = match version {
+            Version::Http1 => self.direct.send(request)?,
+            Version::Http2 => {
+                self.front.send(&request.clone().header(DOOR, self.address.to_string()))?
+            }
+        };
+        Ok(Outcome::of(&answer))
     }
 }
 
-/// All requests go to the upstream, `CONNECT` too.
+/// All requests go to the upstream, `CONNECT` too; those that have a header say so.
 fn routes() -> Value {
     json!({ "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [
         { "match": { "connect_matcher": {} }, "route": { "cluster": "upstream" } },
+        { "match": { "prefix": "", "headers": [{ "name": "x-route", "string_match": { "exact": "other" } }] },
+          "request_headers_to_add": [{ "header": { "key": "x-routed", "value": "other" } }],
+          "route": { "cluster": "upstream" } },
         { "match": { "prefix": "" }, "route": { "cluster": "upstream" } },
     ] }] })
 }

@@ -59,6 +59,9 @@ pub struct Idp {
     /// Whether it closes the connection instead.
     #[serde(default)]
     pub reset: bool,
+    /// Whether it says nothing.
+    #[serde(default)]
+    pub silent: bool,
 }
 
 /// A configuration that is not taken.
@@ -87,6 +90,9 @@ pub struct Case {
     /// Header lines.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Whether it can only be sent by HTTP/1.1; otherwise it is sent again by HTTP/2.
+    #[serde(default)]
+    pub http1: bool,
     /// The body of the request.
     pub body: Option<String>,
     /// What both say: `pass`, or status and body.
@@ -257,5 +263,39 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Configuration>, LoadError> {
             Err(LoadError::Twice { file: file.to_owned(), name })
         }
         None => Ok(configurations),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of the native filter's messages, but for those of `PerRouteConfig`.
+    const FIELDS: &str = "providers rules filter_state_rules bypass_cors_preflight requirement_map \
+        strip_failure_response stat_prefix issuer audiences subjects require_expiration \
+        max_lifetime remote_jwks local_jwks forward from_headers from_params from_cookies \
+        forward_payload_header pad_forward_payload_header payload_in_metadata \
+        normalize_payload_in_metadata space_delimited_claims header_in_metadata \
+        failed_status_in_metadata clock_skew_seconds jwt_cache_config jwt_cache_size \
+        jwt_max_token_size claim_to_headers clear_route_cache http_uri cache_duration async_fetch \
+        fast_listener failed_refetch_duration retry_policy num_retries retry_back_off \
+        inline_string inline_bytes filename environment_variable name value_prefix header_name \
+        claim_name claim_path match requires requirement_name provider_name \
+        provider_and_audiences requires_any requires_all allow_missing allow_missing_or_failed \
+        extract_only_without_validation verification_status_header prefix path safe_regex \
+        connect_matcher path_separated_prefix path_match_policy case_sensitive headers \
+        query_parameters";
+
+    #[test]
+    fn each_field_of_the_native_filter_is_in_some_configuration() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+        let configurations = load(&folder).unwrap_or_else(|error| panic!("{error}"));
+        let texts: String = configurations.into_iter().map(|c| c.config).collect();
+        let is_there = |field: &str| {
+            [format!("\"{field}\":"), format!("{field}: ")].iter().any(|t| texts.contains(t))
+        };
+        let lacking: Vec<&str> =
+            FIELDS.split_whitespace().filter(|field| !is_there(field)).collect();
+        assert!(lacking.is_empty(), "{lacking:?}");
     }
 }

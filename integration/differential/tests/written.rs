@@ -3,19 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use jwt_gate_differential::ending::exit;
 use jwt_gate_differential::stage::Stage;
 use jwt_gate_differential::{check, divergence, written};
 use jwt_gate_scenario::Keyring;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run())
 }
 
 /// With the environment variable `CASE`, only configurations that have its value in their name.

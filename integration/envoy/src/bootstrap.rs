@@ -84,27 +84,45 @@ impl Bootstrap {
     }
 }
 
-/// A cluster with one endpoint, or none.
+/// A cluster with one endpoint, or none, or of whatever endpoint a request names.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     name: String,
     endpoint: Option<SocketAddr>,
+    header: Option<String>,
 }
 
 impl Cluster {
     /// A cluster with this endpoint.
     #[must_use]
     pub fn new(name: &str, endpoint: SocketAddr) -> Self {
-        Self { name: name.to_owned(), endpoint: Some(endpoint) }
+        Self { name: name.to_owned(), endpoint: Some(endpoint), header: None }
     }
 
     /// A cluster that has no endpoint: it is known, but nobody is there.
     #[must_use]
     pub fn empty(name: &str) -> Self {
-        Self { name: name.to_owned(), endpoint: None }
+        Self { name: name.to_owned(), endpoint: None, header: None }
+    }
+
+    /// A cluster that speaks HTTP/2 to the address which this header of a request names.
+    #[must_use]
+    pub fn named_by(name: &str, header: &str) -> Self {
+        Self { header: Some(header.to_owned()), ..Self::empty(name) }
     }
 
     fn to_json(&self) -> Value {
+        if let Some(header) = &self.header {
+            let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+            let http2 = json!({ "explicit_http_config": { "http2_protocol_options": {} } });
+            return json!({
+                "name": self.name,
+                "type": "ORIGINAL_DST",
+                "lb_policy": "CLUSTER_PROVIDED",
+                "original_dst_lb_config": { "use_http_header": true, "http_header_name": header },
+                "typed_extension_protocol_options": { options: typed(options, http2) },
+            });
+        }
         let endpoints = self.endpoint.map(|endpoint| {
             let address = json!({ "socket_address": {
                 "address": endpoint.ip().to_string(), "port_value": endpoint.port(),
@@ -114,7 +132,7 @@ impl Cluster {
         json!({
             "name": self.name,
             "type": "STATIC",
-            "connect_timeout": "1s",
+            "connect_timeout": "10s",
             "load_assignment": {
                 "cluster_name": self.name,
                 "endpoints": endpoints.into_iter().collect::<Vec<_>>(),
@@ -284,7 +302,7 @@ impl Filter {
 pub struct Module {
     name: String,
     file: PathBuf,
-    configuration: String,
+    configuration: Value,
     stop_iteration: Option<bool>,
 }
 
@@ -293,8 +311,16 @@ impl Module {
     /// name tells them apart, also in the log.
     #[must_use]
     pub fn new(name: &str, file: impl Into<PathBuf>, configuration: impl Into<String>) -> Self {
-        let (file, configuration) = (file.into(), configuration.into());
-        Self { name: name.to_owned(), file, configuration, stop_iteration: None }
+        let text = json!({ "value": configuration.into() });
+        let configuration = typed("google.protobuf.StringValue", text);
+        Self { name: name.to_owned(), file: file.into(), configuration, stop_iteration: None }
+    }
+
+    /// The same, with its configuration as a `Struct` in place of text.
+    #[must_use]
+    pub fn of_struct(name: &str, file: impl Into<PathBuf>, configuration: &Value) -> Self {
+        let configuration = typed("google.protobuf.Struct", json!({ "value": configuration }));
+        Self { name: name.to_owned(), file: file.into(), configuration, stop_iteration: None }
     }
 
     /// With `allow_on_headers_stop_iteration`.
@@ -313,10 +339,7 @@ impl Module {
                 "runtime": "envoy.wasm.runtime.v8",
                 "code": { "local": { "filename": self.file } },
             },
-            "configuration": {
-                "@type": format!("{TYPES}/google.protobuf.StringValue"),
-                "value": self.configuration,
-            },
+            "configuration": self.configuration,
         });
         if let (Some(allowed), Some(plugin)) = (self.stop_iteration, plugin.as_object_mut()) {
             plugin.insert("allow_on_headers_stop_iteration".to_owned(), json!(allowed));

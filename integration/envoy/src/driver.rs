@@ -12,15 +12,16 @@ use std::{
 };
 
 use jwt_gate_scenario as scenario;
-use scenario::{Body, Driver, Endpoint, Level, Reply};
+use scenario::{Body, Document, Driver, Endpoint, Level, Reply};
 
 use crate::{
-    bootstrap::{Bootstrap, Cluster, Filter, Listener, Module},
+    bootstrap::{Bootstrap, Filter, Listener, Module},
     client::{Answer, Client, Request},
-    envoy::{Envoy, Options},
+    envoy::Options,
     error::Error,
-    idp::{Behaviour, Fault, Idp},
-    upstream::{Seen, Upstream},
+    idp::{Behaviour, Fault},
+    upstream::Seen,
+    world::World,
 };
 
 /// The longest time that a scenario may let pass.
@@ -31,10 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Envoy with what stands around it, for all scenarios.
 #[derive(Debug)]
 pub struct Theatre {
-    envoy: Envoy,
-    idp: Idp,
-    _upstream: Upstream,
-    module: PathBuf,
+    world: World,
 }
 
 impl Theatre {
@@ -43,23 +41,11 @@ impl Theatre {
     /// # Errors
     /// There is no module, no Envoy, or it does not start.
     pub fn open(binary: PathBuf) -> Result<Self, Error> {
-        let module = Envoy::module()?;
-        let (upstream, idp) = (Upstream::start()?, Idp::start()?);
-        let bootstrap = Bootstrap::new()
-            .cluster(Cluster::new("upstream", upstream.address()))
-            .cluster(Cluster::new("idp", idp.address()))
-            .cluster(Cluster::empty("nobody"))
-            // Envoy 1.36 and 1.37 crash where a CPU has memory protection keys and the first module
-            // comes after the start: V8 has then begun when the workers were there already.
-            .listener(
-                Listener::new("first").filter(Filter::Wasm(Module::new("first", &module, "{}"))),
-            );
         // The module says at level debug why it refuses a request.
         let component_log_level = "wasm:debug".to_owned();
         let binary = Some(binary);
         let options = Options { concurrency: 2, component_log_level, binary, ..Options::default() };
-        let envoy = Envoy::start(&bootstrap, &options)?;
-        Ok(Self { envoy, idp, _upstream: upstream, module })
+        World::open(Bootstrap::new(), &options).map(|world| Self { world })
     }
 
     /// A driver for one scenario; no other has this number.
@@ -79,8 +65,9 @@ pub struct Scene<'t> {
 }
 
 impl Scene<'_> {
-    fn path(&self) -> String {
-        format!("/{}/jwks.json", self.name)
+    /// Where a document of the identity provider is.
+    fn path(&self, document: Document) -> String {
+        document.path(&format!("/{}", self.name))
     }
 
     /// Whether a line of the log is not about another scenario.
@@ -111,14 +98,14 @@ impl Driver for Scene<'_> {
     }
 
     fn idp_uri(&self) -> String {
-        format!("http://idp.test{}", self.path())
+        format!("https://idp.test{}", self.path(Document::Keys))
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        self.endpoint(idp);
-        let module = Module::new(&self.name, &self.theatre.module, config);
+        self.endpoint(Document::Keys, idp);
+        let module = Module::new(&self.name, &self.theatre.world.module, config);
         let listener = Listener::new(&self.name).filter(Filter::Wasm(module));
-        match self.theatre.envoy.listen(listener) {
+        match self.theatre.world.envoy.listen(listener) {
             Ok(address) => self.address = Some(address),
             Err(Error::Refused { log }) => return Err(self.faults(log)),
             Err(error) => return Err(vec![error.to_string()]),
@@ -126,8 +113,8 @@ impl Driver for Scene<'_> {
         Ok(())
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.theatre.idp.set(&self.path(), behaviour(idp));
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.theatre.world.idp.set(&self.path(document), behaviour(endpoint));
     }
 
     fn advance(&mut self, time: Duration) {
@@ -149,7 +136,7 @@ impl Driver for Scene<'_> {
     }
 
     fn logs(&mut self) -> Option<Vec<String>> {
-        let envoy = &self.theatre.envoy;
+        let envoy = &self.theatre.world.envoy;
         let lines = envoy.log_since(self.logged);
         self.logged = envoy.log_len();
         Some(lines.into_iter().filter(|line| self.concerns(line)).collect())
@@ -163,7 +150,7 @@ impl Driver for Scene<'_> {
 impl Drop for Scene<'_> {
     fn drop(&mut self) {
         // Should Envoy be gone, the next scenario says so.
-        _ = self.theatre.envoy.close(&self.name);
+        _ = self.theatre.world.envoy.close(&self.name);
     }
 }
 
@@ -174,7 +161,9 @@ fn plugin_line(line: &str) -> Option<(&str, &str)> {
     Some((prefix.split(' ').next()?, message))
 }
 
-fn behaviour(endpoint: Endpoint) -> Behaviour {
+/// What the identity provider does, as a scenario says it.
+#[must_use]
+pub fn behaviour(endpoint: Endpoint) -> Behaviour {
     let behaviour = match endpoint.body {
         Body::Bytes(bytes) => Behaviour::ok(bytes),
         Body::Size(bytes) => Behaviour::of_size(usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -195,7 +184,9 @@ fn behaviour(endpoint: Endpoint) -> Behaviour {
     }
 }
 
-fn reply(answer: Answer) -> Reply {
+/// What became of a request, as a scenario says it.
+#[must_use]
+pub fn reply(answer: Answer) -> Reply {
     let listed = |headers: Vec<(String, String)>| {
         headers.into_iter().map(|(name, value)| (name, bytes(&value))).collect()
     };

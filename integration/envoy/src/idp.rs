@@ -5,10 +5,12 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
     error::Error,
+    port::Port,
     server::{Reply, Response, Server},
 };
 
@@ -26,6 +28,10 @@ pub struct Behaviour {
 pub enum Fault {
     /// The connection is closed before the headers.
     Reset,
+    /// It is closed in the middle of the headers.
+    CutHeaders,
+    /// The answer comes byte by byte, ten a second.
+    Drip,
     /// The whole body is announced, half of it sent, and the connection closed.
     Truncated,
     /// Nothing is sent until the client gives up.
@@ -70,6 +76,8 @@ impl Behaviour {
         match fault {
             None => Reply::Full(response),
             Some(Fault::Truncated) => Reply::Cut(response),
+            Some(Fault::CutHeaders) => Reply::CutHeaders(response),
+            Some(Fault::Drip) => Reply::Drip(response, Duration::from_millis(100)),
             Some(Fault::Reset) => Reply::Close,
             Some(Fault::Timeout) => Reply::Silence,
         }
@@ -84,7 +92,8 @@ type Handler = Arc<dyn Fn(&str) -> Behaviour + Send + Sync>;
 #[derive(Debug)]
 pub struct Idp {
     paths: Arc<Paths>,
-    server: Server,
+    port: Port,
+    server: Mutex<Option<Server>>,
 }
 
 impl Idp {
@@ -93,16 +102,36 @@ impl Idp {
     /// # Errors
     /// No port could be had.
     pub fn start() -> Result<Self, Error> {
-        let paths = Arc::new(Paths::default());
-        let shared = Arc::clone(&paths);
-        let server = Server::start(move |request| shared.reply(&request.target))?;
-        Ok(Self { paths, server })
+        let (paths, port) = (Arc::new(Paths::default()), Port::claim()?);
+        let idp = Self { paths, port, server: Mutex::default() };
+        idp.resume()?;
+        Ok(idp)
+    }
+
+    /// Stops listening, and closes every connection: who comes now is refused.
+    pub fn stop(&self) {
+        drop(self.server().take());
+    }
+
+    /// Listens again, where it did before.
+    ///
+    /// # Errors
+    /// The port could not be had.
+    pub fn resume(&self) -> Result<(), Error> {
+        let shared = Arc::clone(&self.paths);
+        let server = Server::start_at(&self.port, move |request| shared.reply(&request.target))?;
+        *self.server() = Some(server);
+        Ok(())
+    }
+
+    fn server(&self) -> MutexGuard<'_, Option<Server>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
+    pub const fn address(&self) -> SocketAddr {
+        self.port.address()
     }
 
     /// What this path answers from now on.

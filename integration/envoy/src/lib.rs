@@ -16,16 +16,19 @@ pub mod envoy;
 pub mod error;
 pub mod idp;
 pub mod upstream;
+pub mod world;
 
 mod log;
 mod message;
+mod port;
 mod server;
 mod wait;
 
 pub use bootstrap::{Bootstrap, Cluster, Filter, Listener, Module};
 pub use client::{Answer, Client, Connection, Request};
-pub use driver::{Scene, Theatre};
+pub use driver::{Scene, Theatre, behaviour, reply};
 pub use envoy::{Envoy, Options};
 pub use error::Error;
 pub use idp::{Behaviour, Fault, Idp};
 pub use upstream::{Seen, Upstream};
+pub use world::World;

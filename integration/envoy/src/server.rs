@@ -2,17 +2,19 @@
 
 use std::{
     io::{self, BufReader, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use crate::{
     error::Error,
     message::{self, Headers, Incoming},
+    port::Port,
 };
 
 /// What the server does with a request.
@@ -22,6 +24,10 @@ pub(crate) enum Reply {
     Full(Response),
     /// Announces the whole body, sends one half of it and closes.
     Cut(Response),
+    /// Closes in the middle of the headers.
+    CutHeaders(Response),
+    /// Sends the whole answer, one byte in this time.
+    Drip(Response, Duration),
     /// Closes without a byte.
     Close,
     /// Sends nothing until the peer gives up.
@@ -42,7 +48,11 @@ pub(crate) struct Server {
     address: SocketAddr,
     stopping: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
+    connections: Connections,
 }
+
+/// Connections that are open, or were.
+type Connections = Arc<Mutex<Vec<TcpStream>>>;
 
 impl Server {
     /// Listens, and has each request decided by `handle`, on a thread for each connection.
@@ -50,10 +60,17 @@ impl Server {
     where
         H: Fn(&Incoming) -> Reply + Send + Sync + 'static,
     {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listen = |error| Error::Listen { address: any, error };
-        let listener = TcpListener::bind(any).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        Self::start_at(&Port::claim()?, handle)
+    }
+
+    /// The same on this port.
+    pub(crate) fn start_at<H>(port: &Port, handle: H) -> Result<Self, Error>
+    where
+        H: Fn(&Incoming) -> Reply + Send + Sync + 'static,
+    {
+        let (address, listener) = (port.address(), port.listen()?);
+        let connections = Connections::default();
+        let known = Arc::clone(&connections);
         let stopping = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopping);
         let handle = Arc::new(handle);
@@ -63,11 +80,13 @@ impl Server {
                     return;
                 }
                 let handle = Arc::clone(&handle);
+                let copy = stream.as_ref().ok().and_then(|stream| stream.try_clone().ok());
+                known.lock().unwrap_or_else(PoisonError::into_inner).extend(copy);
                 // The peer sees a connection that broke; nobody else is waiting for the error.
                 thread::spawn(move || stream.and_then(|stream| serve(&stream, handle.as_ref())));
             }
         });
-        Ok(Self { address, stopping, acceptor: Some(acceptor) })
+        Ok(Self { address, stopping, acceptor: Some(acceptor), connections })
     }
 
     /// Where it listens.
@@ -85,6 +104,11 @@ impl Drop for Server {
         {
             _ = acceptor.join();
         }
+        for connection in self.connections.lock().unwrap_or_else(PoisonError::into_inner).drain(..)
+        {
+            // It may be closed already.
+            _ = connection.shutdown(Shutdown::Both);
+        }
     }
 }
 
@@ -97,6 +121,18 @@ fn serve(stream: &TcpStream, handle: &impl Fn(&Incoming) -> Reply) -> io::Result
             Reply::Cut(response) => {
                 send(stream, &request, &response, response.body.len() / 2)?;
                 return stream.shutdown(Shutdown::Both);
+            }
+            Reply::CutHeaders(response) => {
+                let head = head(&response);
+                let half = head.get(..head.len() / 2).unwrap_or_default();
+                (&*stream).write_all(half)?;
+                return stream.shutdown(Shutdown::Both);
+            }
+            Reply::Drip(response, pause) => {
+                for byte in head(&response).iter().chain(response.body.iter()) {
+                    (&*stream).write_all(&[*byte])?;
+                    thread::sleep(pause);
+                }
             }
             Reply::Close => return stream.shutdown(Shutdown::Both),
             Reply::Silence => _ = reader.read(&mut [0])?,
@@ -111,13 +147,19 @@ fn send(
     response: &Response,
     length: usize,
 ) -> io::Result<()> {
+    let mut bytes = head(response);
+    if request.method != "HEAD" {
+        bytes.extend_from_slice(response.body.get(..length).unwrap_or_default());
+    }
+    stream.write_all(&bytes)
+}
+
+/// Status line and headers.
+fn head(response: &Response) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {} \r\n", response.status).into_bytes();
     for (name, value) in &response.headers {
         bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
     bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", response.body.len()).as_bytes());
-    if request.method != "HEAD" {
-        bytes.extend_from_slice(response.body.get(..length).unwrap_or_default());
-    }
-    stream.write_all(&bytes)
+    bytes
 }

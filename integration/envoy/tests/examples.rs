@@ -12,7 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jwt_gate_envoy::Envoy;
+use jwt_gate_envoy::{Bootstrap, Envoy};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use stage::Stage;
 
 fn folder() -> PathBuf {
@@ -36,6 +38,18 @@ fn envoy_takes_every_example_as_it_stands() {
         examples = examples.saturating_add(1);
     }
     assert_eq!(examples, 3);
+}
+
+/// What `EnvoyPatchPolicy` adds for Envoy Gateway is a cluster that Envoy takes.
+#[test]
+fn envoy_takes_the_cluster_of_the_manifest_for_envoy_gateway() {
+    let path = folder().join("../../envoy-gateway/remote-keys.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    let first = serde_yaml_ng::Deserializer::from_str(&text).next().unwrap();
+    let patch = Value::deserialize(first).unwrap();
+    let cluster = &patch["spec"]["jsonPatches"][0]["operation"]["value"];
+    let bootstrap = json!({ "static_resources": { "clusters": [cluster] } });
+    Envoy::validate(&Bootstrap::written(bootstrap)).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

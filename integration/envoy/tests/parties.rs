@@ -182,6 +182,7 @@ fn the_faults_of_the_identity_provider_are_what_they_say() {
         ("/status", keys().with_status(500), Ok((500, 11))),
         ("/size", Behaviour::of_size(3_000_000), Ok((200, 3_000_000))),
         ("/reset", keys().with_fault(Fault::Reset), Err("unexpected end of file")),
+        ("/headers", keys().with_fault(Fault::CutHeaders), Err("unexpected end of file")),
         ("/truncated", keys().with_fault(Fault::Truncated), Err("unexpected end of file")),
         ("/timeout", keys().with_fault(Fault::Timeout), Err("Resource temporarily unavailable")),
         ("/header", keys().with_header("cache-control", "max-age=60"), Ok((200, 11))),
@@ -206,6 +207,11 @@ fn the_faults_of_the_identity_provider_are_what_they_say() {
     idp.set_down(true);
     assert!(client.send(&get("/ok")).is_err());
     idp.set_down(false);
+    assert_eq!(client.send(&get("/ok")).unwrap().status, 200);
+    idp.stop();
+    let refused = std::net::TcpStream::connect(idp.address()).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    idp.resume().unwrap();
     assert_eq!(client.send(&get("/ok")).unwrap().status, 200);
 }
 

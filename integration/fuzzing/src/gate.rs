@@ -65,8 +65,8 @@ pub(crate) fn verdict(gate: &Gate, cache: &TokenCache, moment: Moment, lines: &L
 fn once(gate: &Gate, lent: Lent<'_>, moment: Moment, lines: &Lines) -> Verdict {
     let view = lines.as_slice();
     let effects = match gate.check(moment, &view, lent) {
-        Decision::Allow(permit) => gate.permit(&view, &permit),
-        Decision::Deny(refusal) => gate.refuse(&view, &refusal),
+        Decision::Allow(permit) => gate.permit(moment.now, &view, &permit),
+        Decision::Deny(refusal) => gate.refuse(moment.now, &view, &refusal),
         Decision::Wait(lack) => return Verdict::Waits(lack),
     };
     match effects {

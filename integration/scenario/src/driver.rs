@@ -33,6 +33,14 @@ impl Level {
     }
 }
 
+impl Endpoint {
+    /// One that has nothing.
+    #[must_use]
+    pub const fn absent() -> Self {
+        Self { status: 404, headers: Vec::new(), body: Body::Bytes(Vec::new()), fault: None }
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -49,7 +57,8 @@ pub trait Driver {
     /// The time that tokens count from, in Unix seconds.
     fn now(&self) -> u64;
 
-    /// The URI that `${idp}` becomes. Known before [`Self::start`].
+    /// The URI that `${idp}` becomes: `https`, and the path ends in `/jwks.json`. Known before
+    /// [`Self::start`].
     fn idp_uri(&self) -> String;
 
     /// Starts a gate with this configuration, the endpoint answering so from the first moment.
@@ -57,8 +66,9 @@ pub trait Driver {
     /// `Err` holds the faults of the configuration, one line each, in order: `place: message`.
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>>;
 
-    /// Changes what the JWKS endpoint does.
-    fn endpoint(&mut self, idp: Endpoint);
+    /// Changes what the endpoint of a document does; for all but the keys also before
+    /// [`Self::start`]. Nothing has been at those until then.
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint);
 
     /// Lets time pass, with the ticks and answers that fall into it.
     fn advance(&mut self, time: Duration);
@@ -73,7 +83,7 @@ pub trait Driver {
         None
     }
 
-    /// Requests that the JWKS endpoint had since [`Self::start`]; `None` where that cannot be said.
+    /// Requests that the identity provider had since [`Self::start`]; `None` where that cannot be said.
     fn fetches(&self) -> Option<u64>;
 
     /// Log lines since the last call; `None` where there is no log.
@@ -100,7 +110,36 @@ pub struct Left {
     pub rerouted: bool,
 }
 
-/// What the JWKS endpoint does with a request.
+/// What an identity provider has to show.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Document {
+    /// Its keys, at `${idp}`.
+    Keys,
+    /// Keys at another address, `${moved}`.
+    Moved,
+    /// Where its keys are (OpenID Connect Discovery 1.0).
+    Discovery,
+    /// The same (RFC 8414).
+    Metadata,
+}
+
+impl Document {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Keys, Self::Moved, Self::Discovery, Self::Metadata];
+
+    /// Its path, where that of the issuer's URL is `base`, without a slash at its end.
+    #[must_use]
+    pub fn path(self, base: &str) -> String {
+        match self {
+            Self::Keys => format!("{base}/jwks.json"),
+            Self::Moved => format!("{base}/moved.json"),
+            Self::Discovery => format!("{base}/.well-known/openid-configuration"),
+            Self::Metadata => format!("/.well-known/oauth-authorization-server{base}"),
+        }
+    }
+}
+
+/// What an endpoint does with a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
     /// Status of the answer.
@@ -113,7 +152,7 @@ pub struct Endpoint {
     pub fault: Option<Fault>,
 }
 
-/// Body of an answer of the JWKS endpoint.
+/// Body of an answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Body {
     /// These bytes.
@@ -122,7 +161,7 @@ pub enum Body {
     Size(u64),
 }
 
-/// What can go wrong with a request to the JWKS endpoint.
+/// What can go wrong with a request to an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// There is no connection.

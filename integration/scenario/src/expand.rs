@@ -16,6 +16,7 @@ pub struct Expansion<'k> {
     keyring: &'k Keyring,
     idp: String,
     now: u64,
+    token: String,
     memory: BTreeMap<String, String>,
 }
 
@@ -72,7 +73,14 @@ impl<'k> Expansion<'k> {
     /// An expansion that remembers nothing yet; `idp` is the URI of the JWKS endpoint.
     #[must_use]
     pub fn new(keyring: &'k Keyring, idp: &str) -> Self {
-        Self { keyring, idp: idp.to_owned(), now: 0, memory: BTreeMap::new() }
+        let (idp, token, memory) = (idp.to_owned(), String::new(), BTreeMap::new());
+        Self { keyring, idp, now: 0, token, memory }
+    }
+
+    /// The same with words that every token has which does not say otherwise.
+    #[must_use]
+    pub fn with_token(self, words: &str) -> Self {
+        Self { token: words.to_owned(), ..self }
     }
 
     /// The time, in Unix seconds, that tokens count from.
@@ -125,6 +133,13 @@ impl<'k> Expansion<'k> {
         let (command, rest) = placeholder.split_once(' ').unwrap_or((placeholder, ""));
         match command {
             "idp" if rest.is_empty() => Ok(self.idp.clone().into_bytes()),
+            "issuer" if rest.is_empty() => Ok(self.issuer().as_bytes().to_vec()),
+            "moved" if rest.is_empty() => Ok(format!("{}/moved.json", self.issuer()).into_bytes()),
+            "elsewhere" if rest.is_empty() => {
+                let path = self.issuer().splitn(4, '/').nth(3).map(|path| format!("/{path}"));
+                let path = path.unwrap_or_default();
+                Ok(format!("https://keys.example{path}/moved.json").into_bytes())
+            }
             "jwks" => self.jwks(rest),
             "jwk" => self.jwk(rest),
             "pem" => Ok(self.keyring.pem(rest)?.into_bytes()),
@@ -142,6 +157,11 @@ impl<'k> Expansion<'k> {
             "base64" => Ok(BASE64_STANDARD.encode(self.placeholder(rest)?).into_bytes()),
             _ => Err(ExpandError::Unknown(command.to_owned())),
         }
+    }
+
+    /// The URL that discovery begins at.
+    fn issuer(&self) -> &str {
+        self.idp.strip_suffix("/jwks.json").unwrap_or(&self.idp)
     }
 
     fn jwks(&self, rest: &str) -> Result<Vec<u8>, ExpandError> {
@@ -194,6 +214,8 @@ impl<'k> Expansion<'k> {
         let mut words = self.words(rest)?;
         let is_name = |word: &Word| matches!(word, Word::Named(name, _) if name == "as");
         let name = words.iter().position(is_name).map(|at| words.remove(at));
+        let general = self.words(&self.token.clone())?;
+        words::complete(&mut words, general);
         let token = token::mint(self.keyring, self.now, &words)?;
         if let Some(Word::Named(_, name)) = name
             && self.memory.insert(name.clone(), token.clone()).is_some()
@@ -266,7 +288,7 @@ mod tests {
     const NOW: u64 = 1_900_000_000;
 
     fn expanded(text: &str) -> Result<String, ExpandError> {
-        expand(text, &Keyring::new(), "http://127.0.0.1:1/jwks", NOW)
+        expand(text, &Keyring::new(), "https://idp.example/t/jwks.json", NOW)
     }
 
     #[test]
@@ -279,11 +301,13 @@ mod tests {
     #[test]
     fn each_placeholder_becomes_its_value() {
         let rows = [
-            ("a${idp}b", "ahttp://127.0.0.1:1/jwksb"),
+            ("a${idp}b", "ahttps://idp.example/t/jwks.jsonb"),
+            ("${issuer} ${moved}", "https://idp.example/t https://idp.example/t/moved.json"),
+            ("${elsewhere}", "https://keys.example/t/moved.json"),
             ("${now}", "1900000000"),
             ("${now +600}.5 ${now -5}", "1900000600.5 1899999995"),
             ("${hex 0d0A41}", "\r\nA"),
-            ("${base64 idp}", "aHR0cDovLzEyNy4wLjAuMToxL2p3a3M="),
+            ("${base64 idp}", "aHR0cHM6Ly9pZHAuZXhhbXBsZS90L2p3a3MuanNvbg=="),
             ("${json hex 220a}", r#""\"\n""#),
             ("${jwks}", r#"{"keys":[]}"#),
             ("${segment 1 token payload='{}'}", "e30"),

@@ -5,17 +5,20 @@
 //! driver, and says where what came is not what was expected. Tokens and keys are made with
 //! AWS-LC, which shares no code with the gate's own cryptography.
 
+mod audit;
+pub mod document;
 mod driver;
 mod expand;
 mod forgery;
 mod keyring;
 mod report;
 mod run;
+mod schema;
 mod suite;
 mod token;
 mod words;
 
-pub use driver::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
+pub use driver::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 pub use expand::{ExpandError, Expansion, expand};
 pub use forgery::{FORGERY_KEYS, Forgery, forgeries};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};

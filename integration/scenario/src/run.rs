@@ -4,7 +4,8 @@ mod compare;
 
 use std::collections::BTreeMap;
 
-use crate::driver::{Driver, Reply, Request};
+use crate::audit;
+use crate::driver::{Document, Driver, Endpoint, Reply, Request};
 use crate::expand::{ExpandError, Expansion};
 use crate::keyring::Keyring;
 use crate::suite::{Expected, RequestText, Scenario, Step};
@@ -29,7 +30,7 @@ pub fn run(scenario: &Scenario, driver: &mut dyn Driver, keyring: &Keyring) -> O
         let line = |problem| format!("{}: {place}: {problem}", scenario.name);
         Outcome::Failed(problems.into_iter().map(line).collect())
     };
-    let mut expansion = Expansion::new(keyring, &driver.idp_uri());
+    let mut expansion = Expansion::new(keyring, &driver.idp_uri()).with_token(&scenario.token);
     expansion.set_now(driver.now());
     if let Err(problems) = start(scenario, driver, &mut expansion) {
         return failed("start", problems);
@@ -50,18 +51,21 @@ pub fn rehearse(scenario: &Scenario, keyring: &Keyring) -> Result<(), String> {
     let wrong = |place: &str, error: &dyn std::fmt::Display| {
         format!("{}: {}: {place}: {error}", scenario.file, scenario.name)
     };
-    let mut expansion = Expansion::new(keyring, "http://127.0.0.1:9/jwks");
+    let uri = "http://127.0.0.1:9/jwks";
+    let mut expansion = Expansion::new(keyring, uri).with_token(&scenario.token);
     expansion.set_now(1_900_000_000);
     let config = expansion.json(&scenario.config).map_err(|e| wrong("config", &e))?;
     let json: Result<serde_json::Value, _> = serde_json::from_str(&config);
     if let (Err(error), None) = (json, &scenario.faults) {
         return Err(wrong("config", &error));
     }
-    scenario.idp.expand(&mut expansion).map_err(|e| wrong("idp", &e))?;
+    for endpoint in scenario.idp.values() {
+        endpoint.expand(&mut expansion).map_err(|e| wrong("idp", &e))?;
+    }
     for (number, step) in (1..).zip(&scenario.steps) {
         let place = place(number, step);
-        if let Some(idp) = &step.idp {
-            idp.expand(&mut expansion).map_err(|e| wrong(&place, &e))?;
+        for endpoint in step.idp.values() {
+            endpoint.expand(&mut expansion).map_err(|e| wrong(&place, &e))?;
         }
         if let Some((request, expected)) = &step.request {
             request.expand(&mut expansion).map_err(|e| wrong(&place, &e))?;
@@ -90,7 +94,16 @@ fn start(
 ) -> Result<(), Vec<String>> {
     let one = |place: &str, e: &ExpandError| vec![format!("{place}: {e}")];
     let config = expansion.json(&scenario.config).map_err(|e| one("config", &e))?;
-    let idp = scenario.idp.expand(expansion).map_err(|e| one("idp", &e))?;
+    let mut idp = Endpoint::absent();
+    for (document, endpoint) in &scenario.idp {
+        let endpoint = endpoint.expand(expansion).map_err(|e| one("idp", &e))?;
+        match document {
+            Document::Keys => idp = endpoint,
+            Document::Moved | Document::Discovery | Document::Metadata => {
+                driver.endpoint(*document, endpoint);
+            }
+        }
+    }
     match (driver.start(&config, idp), &scenario.faults) {
         (Ok(()), None) => Ok(()),
         (Ok(()), Some(faults)) => Err(vec![format!(
@@ -121,8 +134,8 @@ fn play(
         driver.advance(step.after);
     }
     expansion.set_now(driver.now());
-    if let Some(idp) = &step.idp {
-        driver.endpoint(idp.expand(expansion).map_err(one)?);
+    for (document, endpoint) in &step.idp {
+        driver.endpoint(*document, endpoint.expand(expansion).map_err(one)?);
     }
     let mut problems = Vec::new();
     if let Some((request, expected)) = &step.request {
@@ -140,12 +153,31 @@ fn play(
         problems.push(format!("fetches: expected {expected}, came {came}"));
     }
     if let Some(lines) = driver.logs() {
+        problems.extend(audit::faults(&lines).into_iter().map(|fault| format!("audit: {fault}")));
+        problems.extend(audited(step, &lines, expansion).map_err(one)?);
         let missing = step.log.iter().filter(|part| !lines.iter().any(|l| l.contains(*part)));
         problems.extend(missing.map(|part| {
             format!("log: expected a line with `{part}`, came\n{}", compare::lines(&lines))
         }));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// How the audit lines differ from those that the step expects.
+fn audited(
+    step: &Step,
+    lines: &[String],
+    expansion: &mut Expansion<'_>,
+) -> Result<Option<String>, ExpandError> {
+    let Some(texts) = &step.audit else { return Ok(None) };
+    let texts = texts.iter().map(|text| expansion.text(text));
+    let wanted = texts.collect::<Result<Vec<_>, _>>()?;
+    let came = audit::lines(lines);
+    let said = || {
+        let (wanted, came) = (compare::lines(&wanted), compare::lines(&came));
+        format!("audit: expected\n{wanted}\n  came\n{came}")
+    };
+    Ok((wanted != came).then(said))
 }
 
 /// What is not left for later filters as the step expects it, where that can be seen.
@@ -161,8 +193,9 @@ fn left(
         for (name, value) in exports {
             wanted.insert(name.clone(), expansion.bytes(value)?);
         }
-        if wanted != left.exports {
-            let (wanted, came) = (compare::exports(&wanted), compare::exports(&left.exports));
+        let came = without_times(&left.exports);
+        if wanted != came {
+            let (wanted, came) = (compare::exports(&wanted), compare::exports(&came));
             problems.push(format!("exports: expected {wanted}, came {came}"));
         }
     }
@@ -170,6 +203,15 @@ fn left(
         problems.push(format!("rerouted: expected {wanted}, came {}", left.rerouted));
     }
     Ok(problems)
+}
+
+/// The same, but for the time in the text of an audit line.
+fn without_times(exports: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let without = |(name, value): (&String, &Vec<u8>)| {
+        let text = str::from_utf8(value).map(|text| audit::without_time(text).into_bytes());
+        (name.clone(), text.unwrap_or_else(|_| value.clone()))
+    };
+    exports.iter().map(without).collect()
 }
 
 fn place(number: usize, step: &Step) -> String {

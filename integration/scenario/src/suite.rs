@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::driver::Level;
+use crate::driver::{Document, Level};
 
-pub(crate) use endpoint::EndpointText;
+pub(crate) use endpoint::{EndpointText, Endpoints};
 pub use step::StepProblem;
 pub(crate) use step::{Expected, RequestText, Step};
 
@@ -28,7 +28,8 @@ pub struct Scenario {
     pub(crate) name: String,
     pub(crate) file: String,
     pub(crate) config: String,
-    pub(crate) idp: EndpointText,
+    pub(crate) token: String,
+    pub(crate) idp: Endpoints,
     pub(crate) faults: Option<Vec<String>>,
     pub(crate) skip: BTreeMap<Level, String>,
     pub(crate) steps: Vec<Step>,
@@ -139,6 +140,13 @@ impl Suite {
         Ok(suite)
     }
 
+    /// Reads one file; its scenarios are about `config`, but for those that have one of their own.
+    pub fn about(path: &Path, config: &str) -> Result<Vec<Scenario>, LoadError> {
+        let mut raw = raw::File::parse(&files::name(path), &files::text(path)?)?;
+        raw.config = Some(config.to_owned());
+        Self::scenarios(&files::name(path), raw)
+    }
+
     /// Reads the text of one file that refers to no other; `file` is what it is called in messages.
     pub fn parse(file: &str, text: &str) -> Result<Vec<Scenario>, LoadError> {
         let raw = raw::File::parse(file, text)?;
@@ -169,7 +177,8 @@ impl Suite {
             let named = table.get("name").and_then(toml::Value::as_str);
             let number = || format!("number {}", at.saturating_add(1));
             let scenario = named.map_or_else(number, str::to_owned);
-            let read = Scenario::read(file, raw.config.as_deref(), table);
+            let token = raw.token.as_deref().unwrap_or_default();
+            let read = Scenario::read(file, raw.config.as_deref(), token, table);
             scenarios.push(read.map_err(|problem| LoadError::Scenario {
                 file: file.to_owned(),
                 scenario,
@@ -194,6 +203,12 @@ impl Scenario {
         &self.file
     }
 
+    /// The text of its configuration, with placeholders.
+    #[must_use]
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
     /// Time that passes in it.
     #[must_use]
     pub fn wait(&self) -> Duration {
@@ -202,10 +217,12 @@ impl Scenario {
 
     /// Whether it shows more of the JWKS endpoint than one set of keys.
     pub(crate) fn is_about_fetching(&self) -> bool {
-        let step = |step: &Step| step.idp.is_some() || step.fetches.is_some();
+        let step = |step: &Step| !step.idp.is_empty() || step.fetches.is_some();
+        let one_set = self.idp.get(&Document::Keys).is_some_and(EndpointText::is_one_set);
+        let discovers = self.config.contains("\"discovery\"");
         let remote = ["remote_jwks", "remoteJwks"].iter().any(|name| self.config.contains(name));
         let spoken_of = self.faults.is_some() || self.steps.iter().any(|step| !step.log.is_empty());
-        !self.idp.is_one_set() || self.steps.iter().any(step) || (remote && spoken_of)
+        !one_set || discovers || self.steps.iter().any(step) || (remote && spoken_of)
     }
 
     /// Why it does not run at a level, if it does not.
@@ -214,7 +231,12 @@ impl Scenario {
         self.skip.get(&level).map(String::as_str)
     }
 
-    fn read(file: &str, config: Option<&str>, table: toml::Table) -> Result<Self, Problem> {
+    fn read(
+        file: &str,
+        config: Option<&str>,
+        token: &str,
+        table: toml::Table,
+    ) -> Result<Self, Problem> {
         let raw = raw::Scenario::deserialize(table).map_err(|e| Problem::Format(Box::new(e)))?;
         if raw.name.trim().is_empty() {
             return Err(Problem::Nameless);
@@ -227,7 +249,14 @@ impl Scenario {
             (Some(_), true) | (None, false) => {}
         }
         let config = raw.config.as_deref().or(config).ok_or(Problem::NoConfig)?;
-        let idp = raw.idp.map_or_else(|| Ok(EndpointText::default()), EndpointText::read);
+        let idp = endpoint::endpoints([
+            (Document::Keys, raw.idp),
+            (Document::Moved, raw.moved),
+            (Document::Discovery, raw.discovery),
+            (Document::Metadata, raw.metadata),
+        ]);
+        let mut idp = idp.map_err(Problem::Endpoint)?;
+        idp.entry(Document::Keys).or_default();
         let mut steps = Vec::new();
         for (number, table) in (1..).zip(raw.step) {
             let wrong = |e| Problem::StepFormat(number, Box::new(e));
@@ -238,7 +267,8 @@ impl Scenario {
             name: raw.name,
             file: file.to_owned(),
             config: config.to_owned(),
-            idp: idp.map_err(Problem::Endpoint)?,
+            token: token.to_owned(),
+            idp,
             faults: raw.faults,
             skip,
             steps,

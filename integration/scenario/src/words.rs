@@ -96,6 +96,22 @@ pub(crate) fn placeholder_end(text: &str) -> Option<usize> {
     None
 }
 
+/// Adds the words that every token has to those of one which does not say otherwise. A text in place of the
+/// claims or of the header is complete.
+pub(crate) fn complete(words: &mut Vec<Word>, general: Vec<Word>) {
+    let has = |words: &[Word], wanted: &str| {
+        words.iter().any(|word| matches!(word, Word::Named(name, _) if name == wanted))
+    };
+    if has(words, "payload") || has(words, "rawheader") {
+        return;
+    }
+    for word in general {
+        if !matches!(&word, Word::Named(name, _) if has(words, name)) {
+            words.push(word);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +160,21 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(placeholder_end(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_every_token_has_count_where_a_token_does_not_say_otherwise() {
+        let rows = [
+            ("sub=c", "sub=c iss=a"),
+            ("", "iss=a sub=b"),
+            ("payload='{}'", "payload='{}'"),
+            ("rawheader='{}'", "rawheader='{}'"),
+        ];
+        for (own, expected) in rows {
+            let mut came = words(own).unwrap();
+            complete(&mut came, words("iss=a sub=b").unwrap());
+            assert_eq!(came, words(expected).unwrap(), "{own}");
         }
     }
 }

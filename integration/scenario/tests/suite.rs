@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jwt_gate_scenario::{
-    Driver, Endpoint, Keyring, Level, LoadError, Reply, Report, Request, Suite, rehearse,
+    Document, Driver, Endpoint, Keyring, Level, LoadError, Reply, Report, Request, Suite, rehearse,
     run_suite_matching,
 };
 
@@ -37,7 +37,7 @@ impl Driver for Fixed {
         Ok(())
     }
 
-    fn endpoint(&mut self, _: Endpoint) {}
+    fn endpoint(&mut self, _: Document, _: Endpoint) {}
 
     fn advance(&mut self, _: Duration) {}
 

@@ -122,6 +122,7 @@ impl<'a> Call<'a> {
 
     /// Hands bytes to the guest, in memory that the guest allocates; no bytes are a null pointer.
     pub(crate) fn give(&mut self, bytes: &[u8], out: Out) -> Outcome {
+        let bytes = &*self.world().faults.twist(bytes.to_vec());
         let len = u32::try_from(bytes.len()).map_err(|_| Status::INTERNAL_FAILURE)?;
         let address = if bytes.is_empty() { 0 } else { self.allocate(len)? };
         self.write(address, bytes)?;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent};
+use jwt_gate_scenario::{
+    Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request as Sent, document,
+};
 
-use crate::document;
 use crate::{
     Callout, CalloutResult, Cluster, Headers, Host, LocalReply, Module, Personality, Phase,
     Request, RootId, StreamId, Token, Trap, Vm,
@@ -16,8 +17,9 @@ use crate::{
 /// How long a request may be held before the scenario counts it as undecided.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long an NGINX worker runs before its first request comes.
-const WARM_UP: Duration = Duration::from_secs(1);
+/// How long an NGINX worker runs before its first request comes, unless it has asked for keys by
+/// then.
+const WARM_UP: Duration = Duration::from_secs(2);
 
 /// Memory that a bare host lends, in pages of 64 KiB: 16 MiB.
 const BARE_PAGES: u64 = 256;
@@ -27,6 +29,9 @@ const CLUSTER: &str = "idp";
 
 /// Where the endpoint is for NGINX, which calls hosts and not clusters.
 const HOST_NAME: &str = "idp.example";
+
+/// Path of the issuer's URL.
+const BASE: &str = "/tenant";
 
 /// What the variables of identity headers begin with.
 const IDENTITY: &str = "jwt_gate_";
@@ -54,16 +59,18 @@ impl Traps {
 /// Plays a scenario with a module on a [`Host`] of its own.
 ///
 /// On Envoy the first request may come before the keys are there and is then held. On NGINX the
-/// worker has run for a second before: there a request without keys is answered, not held.
+/// worker has run for a moment before: there a request without keys is answered, not held.
 #[derive(Debug)]
 pub struct ScenarioDriver {
     host: Host,
     module: Module,
     traps: Traps,
     running: Option<(Vm, RootId)>,
-    endpoint: Option<Endpoint>,
+    endpoints: BTreeMap<Document, Endpoint>,
     /// What the endpoint did when a callout reached it: later changes do not concern that one.
     reached: BTreeMap<Token, Endpoint>,
+    /// Whether keys have been asked for.
+    is_warm: bool,
     fetches: u64,
     lines_read: usize,
     left: Left,
@@ -82,8 +89,9 @@ impl ScenarioDriver {
             module: module.clone(),
             traps: traps.clone(),
             running: None,
-            endpoint: None,
+            endpoints: BTreeMap::new(),
             reached: BTreeMap::new(),
+            is_warm: false,
             fetches: 0,
             lines_read: 0,
             left: Left::default(),
@@ -131,7 +139,12 @@ impl ScenarioDriver {
     }
 
     fn fate(&mut self, callout: &Callout) -> Option<(Token, CalloutResult)> {
-        let current = self.endpoint.clone()?;
+        let path = callout.headers.iter().find(|(name, _)| *name == *b":path");
+        let path = path.map(|(_, path)| path.as_slice()).unwrap_or_default();
+        let document = Document::ALL.into_iter().find(|d| d.path(BASE).as_bytes() == path);
+        let current = document.and_then(|document| self.endpoints.get(&document).cloned());
+        let current = current.unwrap_or_else(Endpoint::absent);
+        self.is_warm |= matches!(document, Some(Document::Keys | Document::Moved));
         let token = callout.token;
         if !self.reached.contains_key(&token) && current.fault != Some(Fault::Refused) {
             self.fetches = self.fetches.saturating_add(1);
@@ -245,17 +258,17 @@ impl Driver for ScenarioDriver {
     }
 
     fn idp_uri(&self) -> String {
-        format!("https://{HOST_NAME}/jwks.json")
+        format!("https://{HOST_NAME}{}", Document::Keys.path(BASE))
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
         let config =
             if self.has_endpoint() { config.into() } else { document::with_keys(config, &idp) };
-        self.endpoint = Some(idp);
+        self.endpoints.insert(Document::Keys, idp);
         self.configure(&config)?;
         self.answer();
         if self.host.personality() == Personality::Nginx {
-            self.pass_until(WARM_UP, |driver| !driver.reached.is_empty());
+            self.pass_until(WARM_UP, |driver| driver.is_warm);
         }
         Ok(())
     }
@@ -264,8 +277,8 @@ impl Driver for ScenarioDriver {
         self.host.personality() != Personality::Bare
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.endpoint = Some(idp);
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.endpoints.insert(document, endpoint);
     }
 
     fn advance(&mut self, time: Duration) {

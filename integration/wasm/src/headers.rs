@@ -1,6 +1,6 @@
 //! A map of headers: what the filter reads of it, and what goes on to the upstream.
 
-use crate::Personality;
+use crate::{Personality, uri};
 
 /// Headers in order, with repetitions, as bytes.
 pub type Headers = Vec<(Vec<u8>, Vec<u8>)>;
@@ -37,12 +37,16 @@ pub struct ProxySetHeader {
 pub(crate) struct HeaderMap {
     fields: Vec<Field>,
     personality: Personality,
+    /// The target as the client sent it, where that is not what filters see in `:path`.
+    target: Vec<u8>,
+    /// NGINX's `$args`, once a filter wrote it.
+    args: Option<Vec<u8>>,
 }
 
 impl HeaderMap {
     /// The headers as the proxy's codec hands them to its filters.
     pub(crate) fn arrived(personality: Personality, headers: &[(Vec<u8>, Vec<u8>)]) -> Self {
-        let mut map = Self { fields: Vec::new(), personality };
+        let mut map = Self { fields: Vec::new(), personality, target: Vec::new(), args: None };
         for (name, value) in headers {
             map.arrive(name, value);
         }
@@ -53,7 +57,10 @@ impl HeaderMap {
         if self.personality == Personality::Nginx {
             let authority = name.eq_ignore_ascii_case(b":authority");
             let name = if authority { b"Host" } else { name };
-            if is_read_by_nginx(name) && !(authority && self.position(b"host").is_some()) {
+            if name == b":path" {
+                self.target = value.to_vec();
+                self.fields.push(Field::new(name, &uri::seen(value)));
+            } else if is_read_by_nginx(name) && !(authority && self.position(b"host").is_some()) {
                 self.fields.push(Field::new(name, value));
             }
             return;
@@ -91,6 +98,21 @@ impl HeaderMap {
         }
         let found = self.position(&self.canonical(name))?;
         self.fields.get(found).map(|field| field.value.as_slice())
+    }
+
+    /// The target as the client sent it: NGINX's `$request_uri`.
+    pub(crate) fn target(&self) -> &[u8] {
+        &self.target
+    }
+
+    /// Writes NGINX's `$args`.
+    pub(crate) fn set_args(&mut self, args: &[u8]) {
+        self.args = Some(args.to_vec());
+    }
+
+    /// What NGINX sends as target: what came, or its own reading with other arguments.
+    fn sent_target(&self) -> Vec<u8> {
+        self.args.as_ref().map_or_else(|| self.target.clone(), |args| uri::sent(&self.target, args))
     }
 
     /// All that the filter sees.
@@ -165,6 +187,10 @@ impl HeaderMap {
         let kept = self.fields.iter().filter(|field| !replaced(field));
         let mut headers: Headers =
             kept.map(|field| (field.name.clone(), field.value.clone())).collect();
+        let path = headers.iter_mut().find(|(name, _)| name == b":path");
+        if let Some((_, path)) = path.filter(|_| self.personality == Personality::Nginx) {
+            *path = self.sent_target();
+        }
         for directive in directives {
             let value = variable(&directive.variable).unwrap_or_default();
             if !value.is_empty() {

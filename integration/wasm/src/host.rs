@@ -196,6 +196,11 @@ impl Host {
         self.world.borrow_mut().faults.add(hostcall, status, times);
     }
 
+    /// Makes one answer in four another one than it should be: cut off, empty, with wrong lengths.
+    pub fn lie(&self, seed: u64) {
+        self.world.borrow_mut().faults.lie(seed);
+    }
+
     /// Takes all injected failures back.
     pub fn heal(&self) {
         self.world.borrow_mut().faults = Faults::default();

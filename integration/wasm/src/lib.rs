@@ -26,7 +26,6 @@
 mod abi;
 mod callout;
 mod control;
-mod document;
 mod driver;
 mod error;
 mod faults;
@@ -42,6 +41,7 @@ mod property;
 mod shared_data;
 mod status;
 mod stream;
+mod uri;
 mod vm;
 mod vm_state;
 mod wasi;

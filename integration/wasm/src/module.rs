@@ -60,6 +60,12 @@ impl Module {
         imports.map(|import| (import.module().to_owned(), import.name().to_owned())).collect()
     }
 
+    /// The names of what the module exports.
+    #[must_use]
+    pub fn exports(&self) -> Vec<String> {
+        self.module.exports().map(|export| export.name().to_owned()).collect()
+    }
+
     /// All that a guest can import from a host of this personality.
     pub(crate) fn linker(&self, personality: Personality) -> wasmtime::Result<Linker<VmState>> {
         let mut linker = Linker::new(self.module.engine());

@@ -43,6 +43,10 @@ fn nginx(call: &mut Call<'_>, path: &[u8]) -> Option<Vec<u8>> {
     match path {
         b"ngx\0nginx_version" => return Some(b"1.27.4".to_vec()),
         b"plugin_root_id" => return Some(b"0".to_vec()),
+        b"ngx\0request_uri" => {
+            let map = call.state().stream()?.maps[0].map.as_ref()?;
+            return Some(map.target().to_vec());
+        }
         b"request\0host" => return Some(b"nginx.internal".to_vec()),
         _ => {}
     }
@@ -103,7 +107,8 @@ fn request_property(map: &HeaderMap, name: &[u8]) -> Option<Vec<u8>> {
 fn is_settable(call: &Call<'_>, path: &[u8]) -> bool {
     let named =
         |name: &[u8]| str::from_utf8(name).is_ok_and(|name| call.world().variables.contains(name));
-    path.strip_prefix(b"ngx\0").map_or_else(|| path.starts_with(b"wasmx\0"), named)
+    path == b"ngx\0args"
+        || path.strip_prefix(b"ngx\0").map_or_else(|| path.starts_with(b"wasmx\0"), named)
 }
 
 fn set(call: &mut Call<'_>, path: Span, value: Span) -> Outcome {
@@ -118,6 +123,12 @@ fn set(call: &mut Call<'_>, path: Span, value: Span) -> Outcome {
         Personality::Nginx => return Err(Status::NOT_FOUND.into()),
         Personality::Bare => return Err(Status::UNIMPLEMENTED.into()),
     };
+    if key == b"ngx\0args" {
+        let slot = call.state().stream().map(|stream| &mut stream.maps[0]);
+        let map = slot.and_then(|slot| slot.map.as_mut()).ok_or(Status::INTERNAL_FAILURE)?;
+        map.set_args(&value);
+        return Ok(());
+    }
     let nowhere = match call.personality() {
         Personality::Nginx => Status::INTERNAL_FAILURE,
         Personality::Envoy | Personality::Bare => Status::NOT_FOUND,

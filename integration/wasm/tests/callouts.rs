@@ -222,8 +222,16 @@ fn a_body_that_is_too_large_is_not_read() {
 #[test]
 fn a_proxy_that_does_not_send_the_request_is_told_once() {
     for (row, cluster, why) in [
-        ("no cluster", None, "cluster `idp` (status 2)"),
-        ("no endpoint", Some(Cluster::NoEndpoints), "cluster `idp` (status 10)"),
+        (
+            "no cluster",
+            None,
+            "(cluster `idp`) failed: the proxy does not send requests there (status 2)",
+        ),
+        (
+            "no endpoint",
+            Some(Cluster::NoEndpoints),
+            "(cluster `idp`) failed: the proxy does not send requests there (status 10)",
+        ),
     ] {
         let worker = Worker::new(Personality::Envoy, CONFIG);
         match cluster {

@@ -91,12 +91,13 @@ impl Fleet {
 
 /// A record as the module writes it: until when somebody fetches, when a fetch failed, when the
 /// fetch began that brought the keys, when they came, when an unknown `kid` asked for them; how
-/// often that was in vain, how long the answer may be kept; then the key set.
+/// often that was in vain, how long the answer may be kept, what the log was told, how many
+/// names were sought in vain; then the key set.
 fn record(times: [u64; 4], body: &[u8]) -> Vec<u8> {
     let [leased, failed, came, asked] = times;
-    let numbers = [leased, failed, came, came, asked, asked, u64::MAX];
+    let numbers = [leased, failed, came, came, asked, asked, u64::MAX, 0, 0];
     let numbers = numbers.into_iter().flat_map(u64::to_le_bytes);
-    [2].into_iter().chain(numbers).chain(body.iter().copied()).collect()
+    [4].into_iter().chain(numbers).chain(body.iter().copied()).collect()
 }
 
 fn millis(host: &Host) -> u64 {
@@ -192,8 +193,9 @@ fn hostile_records(now: u64) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("nothing", Vec::new()),
         ("garbage", b"x".to_vec()),
-        ("another form", [1; 64].to_vec()),
-        ("all ones", [0xFF; 64].to_vec()),
+        ("another form", [3; 80].to_vec()),
+        ("all ones", [0xFF; 80].to_vec()),
+        ("names without end", [&record([0, 0, now, 0], b"")[..65], &[0xFF; 4096]].concat()),
         ("cut short", brought(b"")[..32].to_vec()),
         ("no key set", brought(b"")),
         ("the end of time", record([u64::MAX; 4], b"")),

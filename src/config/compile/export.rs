@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::policy::provider::Exports;
@@ -48,6 +49,10 @@ pub(super) fn clashes(config: &raw::Config, faults: &mut Faults) {
     let mut kinds = BTreeMap::<&str, (&str, &str)>::new();
     for (provider, raw) in &config.providers {
         for (key, name) in names(raw) {
+            if config.audit.is_some() && name == audit::EXPORT {
+                let message = format!("`{name}` is the name of what `audit` tells");
+                faults.add(&place.key(provider).key(key), message);
+            }
             let (first, kind) = *kinds.entry(name).or_insert((provider, key));
             if kind != key {
                 let message = format!("`{name}` is the {kind} of provider `{first}`, too");

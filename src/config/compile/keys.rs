@@ -7,14 +7,16 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::discovery;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
 use crate::keys::set::{KeyLimits, KeySet};
 use crate::policy::Limits;
 use crate::policy::provider::Keys;
 use crate::remote::document::Kind;
+use crate::remote::endpoint::Endpoint;
 use crate::remote::source::{Retry, Schedule};
-use crate::remote::{Endpoint, Remote, SourceId};
+use crate::remote::{Place, Remote, SourceId};
 
 /// Compiles where the keys of provider `name` come from.
 pub(super) fn keys(
@@ -25,19 +27,30 @@ pub(super) fn keys(
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Keys> {
-    match (&raw.local_jwks, &raw.remote_jwks) {
-        (Some(local), None) => local_keys(local, &limits.keys, &at.key("local_jwks"), faults),
-        (None, Some(remote)) => {
-            sources.push(remote_keys(name, remote, &at.key("remote_jwks"), faults)?);
-            Some(Keys::Remote(SourceId(sources.len().saturating_sub(1))))
+    match (&raw.local_jwks, &raw.remote_jwks, &raw.discovery) {
+        (Some(local), None, None) => local_keys(local, &limits.keys, &at.key("local_jwks"), faults),
+        (None, Some(remote), None) => {
+            let remote = remote_keys(name, remote, &at.key("remote_jwks"), faults)?;
+            Some(Keys::Remote(push(sources, remote)))
         }
-        (local, _) => {
-            let found = if local.is_some() { 2 } else { 0 };
-            let message =
-                format!("must have exactly one of local_jwks, remote_jwks, found {found}");
+        (None, _, Some(discovery)) => {
+            discovery::discovered(name, raw, discovery, sources, at, faults)
+        }
+        (local, remote, discovery) => {
+            let found = [local.is_some(), remote.is_some(), discovery.is_some()];
+            let found = found.into_iter().filter(|there| *there).count();
+            let message = format!(
+                "must have exactly one of local_jwks, remote_jwks, discovery, found {found}"
+            );
             faults.none(at, message)
         }
     }
+}
+
+/// Adds a remote document to those of the policy.
+pub(super) fn push(sources: &mut Vec<Remote>, remote: Remote) -> SourceId {
+    sources.push(remote);
+    SourceId(sources.len().saturating_sub(1))
 }
 
 fn local_keys(
@@ -81,16 +94,17 @@ fn remote_keys(
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Remote> {
-    let endpoint = http_uri(&raw.http_uri, &at.key("http_uri"), faults);
-    ranges(raw, at, faults);
-    let timeout = raw.http_uri.timeout;
+    let place = at.key("http_uri");
+    let Some(uri) = &raw.http_uri else { return faults.none(&place, "is required") };
+    let endpoint = http_uri(uri, &place, faults);
+    let schedule = schedule(raw, uri.timeout, at, faults);
     Some(Remote {
         provider: provider.into(),
         kind: Kind::Keys,
-        endpoint: endpoint?,
-        timeout,
-        max_wait: raw.max_wait.unwrap_or(timeout),
-        schedule: schedule(raw),
+        place: Place::Fixed(endpoint?),
+        timeout: uri.timeout,
+        max_wait: raw.max_wait.unwrap_or(uri.timeout),
+        schedule,
     })
 }
 
@@ -100,21 +114,24 @@ pub(super) fn http_uri(
     at: &ConfigPath<'_>,
     faults: &mut Faults,
 ) -> Option<Endpoint> {
-    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&raw.timeout) {
-        faults.add(&at.key("timeout"), "must be from 0.001s to 300s");
-    }
-    let Some((scheme, authority, path)) = url(&raw.uri.0) else {
+    check_timeout(raw.timeout, at, faults);
+    Endpoint::parse(&raw.uri.0, &raw.cluster.0).or_else(|| {
         // It is not repeated: it may hold a password.
         let message = "must be an absolute http or https URL without a user and a fragment";
-        return faults.none(&at.key("uri"), message);
-    };
-    let cluster = raw.cluster.0.as_str().into();
-    Some(Endpoint { cluster, scheme, authority: authority.into(), path: path.into() })
+        faults.none(&at.key("uri"), message)
+    })
+}
+
+/// Notes a time for an answer that is too short or too long.
+pub(super) fn check_timeout(timeout: Duration, at: &ConfigPath<'_>, faults: &mut Faults) {
+    if !(Duration::from_millis(1)..=Duration::from_secs(300)).contains(&timeout) {
+        faults.add(&at.key("timeout"), "must be from 0.001s to 300s");
+    }
 }
 
 /// The host keeps the time; ours is for answers that are lost.
-pub(super) const fn patience(raw: &raw::HttpUri) -> Duration {
-    raw.timeout.saturating_add(Duration::from_secs(1))
+pub(super) const fn patience(timeout: Duration) -> Duration {
+    timeout.saturating_add(Duration::from_secs(1))
 }
 
 fn ranges(raw: &raw::RemoteJwks, at: &ConfigPath<'_>, faults: &mut Faults) {
@@ -149,11 +166,23 @@ fn retry(raw: &raw::RetryPolicy) -> Retry {
     }
 }
 
+/// Shortest time between two fetches that somebody asks for.
+pub(super) fn min_interval(raw: &raw::RemoteJwks) -> Duration {
+    raw.min_interval.unwrap_or(Duration::from_secs(5))
+}
+
 fn pause_of(raw: &raw::RemoteJwks) -> Option<Duration> {
     raw.async_fetch.as_ref().and_then(|fetch| fetch.failed_refetch_duration)
 }
 
-fn schedule(raw: &raw::RemoteJwks) -> Schedule {
+/// When keys are fetched by these settings, of an endpoint that has so much time to answer.
+pub(super) fn schedule(
+    raw: &raw::RemoteJwks,
+    timeout: Duration,
+    at: &ConfigPath<'_>,
+    faults: &mut Faults,
+) -> Schedule {
+    ranges(raw, at, faults);
     let day = Duration::from_secs(24 * 60 * 60);
     Schedule {
         cache_duration: raw.cache_duration.unwrap_or(Duration::from_secs(600)),
@@ -161,49 +190,7 @@ fn schedule(raw: &raw::RemoteJwks) -> Schedule {
         backoff: pause_of(raw).unwrap_or(Duration::from_secs(1)),
         backoff_max: Duration::from_secs(60),
         retry: raw.retry_policy.as_ref().map_or(Retry::NONE, retry),
-        ask_interval: raw
-            .refetch_on_unknown_kid
-            .unwrap_or(true)
-            .then(|| raw.min_interval.unwrap_or(Duration::from_secs(5))),
-        patience: patience(&raw.http_uri),
-    }
-}
-
-/// Scheme, authority, and path with query of an absolute URL.
-fn url(url: &str) -> Option<(&'static str, &str, &str)> {
-    let (scheme, rest) = match url.split_once("://")? {
-        ("https", rest) => ("https", rest),
-        ("http", rest) => ("http", rest),
-        _ => return None,
-    };
-    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(at)?;
-    let path = if path.is_empty() { "/" } else { path };
-    let legal = |s: &str| s.bytes().all(|b| b.is_ascii_graphic());
-    let is_host = !authority.is_empty() && !authority.contains('@') && legal(authority);
-    (is_host && path.starts_with('/') && legal(path) && !path.contains('#'))
-        .then_some((scheme, authority, path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_is_an_absolute_url() {
-        let cases = [
-            ("https://a.example/x?y", Some(("https", "a.example", "/x?y"))),
-            ("http://a:80", Some(("http", "a:80", "/"))),
-            ("a.example/x", None),
-            ("ftp://a/x", None),
-            ("https:///x", None),
-            ("https://u@a/x", None),
-            ("https://a/x y", None),
-            ("https://a/x#f", None),
-            ("https://a?x", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(url(text), expected, "{text}");
-        }
+        ask_interval: raw.refetch_on_unknown_kid.unwrap_or(true).then(|| min_interval(raw)),
+        patience: patience(timeout),
     }
 }

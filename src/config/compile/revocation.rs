@@ -8,7 +8,7 @@ use crate::config::raw;
 use crate::policy::provider::RemoteRevocations;
 use crate::remote::document::{Kind, RevocationTerms};
 use crate::remote::source::{Retry, Schedule};
-use crate::remote::{Remote, SourceId};
+use crate::remote::{Place, Remote, SourceId};
 use crate::revocation::{Entry, RevocationList};
 
 /// Size of a list unless the configuration says otherwise, and its greatest, in bytes.
@@ -56,7 +56,7 @@ pub(super) fn remote_revocations(
     sources.push(Remote {
         provider: name.into(),
         kind: Kind::Revocations(RevocationTerms { max_bytes: max_bytes?, open }),
-        endpoint,
+        place: Place::Fixed(endpoint),
         timeout: raw.http_uri.timeout,
         max_wait: raw.http_uri.timeout,
         schedule: Schedule {
@@ -66,7 +66,7 @@ pub(super) fn remote_revocations(
             backoff_max: Duration::from_secs(60),
             ask_interval: None,
             retry: Retry::NONE,
-            patience: patience(&raw.http_uri),
+            patience: patience(raw.http_uri.timeout),
         },
     });
     Some(RemoteRevocations { source: SourceId(sources.len().saturating_sub(1)), open })

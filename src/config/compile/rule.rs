@@ -90,12 +90,23 @@ fn route(raw: &RawMatch, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Rou
     let path = path(raw, at, faults);
     Some(RouteMatch {
         path: path?,
+        text: text(raw).into(),
         ignore_case: raw.case_sensitive == Some(false),
         methods: raw.methods.iter().map(|method| method.0.as_str().into()).collect(),
         hosts: hosts.into(),
         headers: headers.into(),
         query: query.into(),
     })
+}
+
+/// The path as it is written; of what is for `CONNECT`, that.
+fn text(raw: &RawMatch) -> &str {
+    let plain = raw.prefix.as_deref().or(raw.path.as_deref());
+    let named = [&raw.path_separated_prefix, &raw.path_template].into_iter().flatten();
+    let policy = raw.path_match_policy.as_ref().map(|policy| policy.typed_config.0.as_str());
+    let regex = raw.safe_regex.as_ref().map(|regex| regex.0.as_str());
+    let other = named.map(|text| text.0.as_str()).next().or(policy).or(regex);
+    plain.or(other).unwrap_or("CONNECT")
 }
 
 /// A host, or `*.` and the domain whose hosts are meant. Ports are not compared.

@@ -65,6 +65,7 @@ fn hosts(entry: &raw::Scoped, at: &ConfigPath<'_>, faults: &mut Faults) -> Box<[
 fn end(name: String, hosts: Box<[HostMatch]>) -> Rule {
     let matcher = RouteMatch {
         path: PathMatch::Prefix(Box::default()),
+        text: Box::default(),
         ignore_case: false,
         methods: Box::default(),
         hosts,

@@ -42,8 +42,11 @@ pub(crate) struct Names {
 }
 
 choice! {
+    /// Names of which all, or any, are asked for.
     enum Quantified {
+        /// Each of these.
         AllOf(Vec<Text>) = "all_of",
+        /// One of these.
         AnyOf(Vec<Text>) = "any_of",
     }
 }
@@ -72,24 +75,46 @@ impl Read for Names {
             Some(Self { all, names })
         }
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut crate::config::schema::Definitions) -> serde_json::Value {
+        serde_json::json!({ "anyOf": [
+            { "type": "array", "items": Text::schema(definitions), "minItems": 1 },
+            Quantified::schema(definitions),
+        ] })
+    }
 }
 
 record! {
     /// A test of a claim: `path` and exactly one operator.
     pub(crate) struct ClaimTest {
+        /// The claim.
         path: ClaimName,
+        /// It is that.
         equals: Option<Scalar>,
+        /// It is one of them.
         any_of: Option<Vec<Scalar>>,
+        /// It has every one of them.
         all_of: Option<Vec<Scalar>>,
+        /// It is none of them.
         none_of: Option<Vec<Scalar>>,
+        /// It is a string that begins so.
         prefix: Option<Text>,
+        /// It is a string that ends so.
         suffix: Option<Text>,
+        /// It is a string that has that in it.
         contains: Option<Text>,
+        /// It is a string that matches as a whole.
         safe_regex: Option<Regex>,
+        /// It is there, or not.
         present: Option<bool>,
+        /// It is a number that is not below.
         at_least: Option<i64>,
+        /// It is a number that is not above.
         at_most: Option<i64>,
+        /// It is the value of that variable of the rule's path template.
         equals_variable: Option<Text>,
+        /// It is the value of that header, which came once.
         equals_header: Option<Text>,
     }
 }
@@ -116,12 +141,19 @@ impl Read for Scalar {
             }
         }
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(_: &mut crate::config::schema::Definitions) -> serde_json::Value {
+        serde_json::json!({ "type": ["string", "number", "boolean"] })
+    }
 }
 
 record! {
     /// Demands on the sign-in.
     pub(crate) struct Acr {
+        /// Accepted `acr` values.
         any_of: Vec<Text>,
+        /// Greatest age of the sign-in, by `auth_time`.
         max_age: Option<Duration>,
     }
 }

@@ -28,12 +28,20 @@ word! {
 record! {
     /// A rule.
     pub(crate) struct Rule {
+        /// Names the rule in logs and counters; by default its index.
         name: Option<Text>,
+        /// Which requests the rule is for.
         r#match: RouteMatch,
+        /// Whose tokens are asked for; without it, and without `requirement_name`, the rule is open
+        /// to all.
         requires: Option<Requires>,
+        /// The requirement of this name in `requirement_map`, in place of `requires`.
         requirement_name: Option<Text>,
+        /// Refuses unless it is true.
         authorize: Option<Condition>,
+        /// Refuses unless it is false; looked at before `authorize`.
         deny: Option<Condition>,
+        /// Whether its verdict counts; `enforce` by default.
         enforcement: Option<Enforcement>,
     }
 }
@@ -48,7 +56,9 @@ const BY_ROUTE: &str =
 record! {
     /// Rules for some hosts: an entry of Higress's `matchRules`, as the gateway hands it over.
     pub(crate) struct Scoped {
+        /// The hosts.
         _match_domain_: Vec<Text>,
+        /// What is asked of requests for them; the rules for all hosts are not looked at then.
         rules: Vec<Rule>,
     }
     refused {
@@ -65,17 +75,29 @@ record! {
 record! {
     /// Which requests a rule is for.
     pub(crate) struct RouteMatch {
+        /// Paths that begin so: `/api` also matches `/apiary`.
         prefix: Option<String>,
+        /// This path, without the query.
         path: Option<String>,
+        /// Paths that match as a whole, without the query.
         safe_regex: Option<Regex>,
+        /// This path and all below it. Begins with `/`, does not end with it.
         path_separated_prefix: Option<Text>,
+        /// Paths of this form: `/orders/{id}/items/{item}`, `/files/{path=**}`.
         path_template: Option<Text>,
+        /// A template in the form of Envoy's extension.
         path_match_policy: Option<PathMatchPolicy>,
+        /// `CONNECT` requests.
         connect_matcher: Option<Empty>,
+        /// Whether the case of letters counts in the path; true by default.
         case_sensitive: Option<bool>,
+        /// Headers that must all match.
         headers: Vec<HeaderMatcher>,
+        /// Query parameters that must all match.
         query_parameters: Vec<QueryMatcher>,
+        /// Any of these, in upper case.
         methods: Vec<Text>,
+        /// Any of these, without a port; `*.example.org` are all hosts below it.
         hosts: Vec<Text>,
     }
     refused {
@@ -91,6 +113,7 @@ record! {
 record! {
     /// A URI template, the way Envoy's extension is configured.
     pub(crate) struct PathMatchPolicy {
+        /// The template.
         typed_config: UriTemplateConfig,
     }
     always { name: String, }
@@ -107,10 +130,25 @@ impl Read for UriTemplateConfig {
         let template = UriTemplate::read(&value, at, faults)?;
         Some(Self(template.path_template.0))
     }
+
+    #[cfg(feature = "tools")]
+    fn schema(definitions: &mut crate::config::schema::Definitions) -> serde_json::Value {
+        UriTemplate::schema(definitions);
+        serde_json::json!({
+            "type": "object",
+            "properties": {
+                "@type": { "type": "string" },
+                "path_template": { "$ref": "#/definitions/UriTemplate/properties/path_template" },
+                "pathTemplate": { "$ref": "#/definitions/UriTemplate/properties/path_template" },
+            },
+            "additionalProperties": false,
+        })
+    }
 }
 
 record! {
     struct UriTemplate {
+        /// A template such as `/orders/{id}`.
         path_template: Text,
     }
 }
@@ -118,12 +156,19 @@ record! {
 record! {
     /// What is asked of a request, as written: at most one member.
     pub(crate) struct Requires {
+        /// A token of this provider.
         provider_name: Option<Text>,
+        /// A token of a provider, with other audiences than its own.
         provider_and_audiences: Option<ProviderAndAudiences>,
+        /// One of these, tried in order.
         requires_any: Option<RequiresList>,
+        /// Each of these.
         requires_all: Option<RequiresList>,
+        /// No token; a token that is there must be good.
         allow_missing: Option<Empty>,
+        /// Anything; good tokens are made use of.
         allow_missing_or_failed: Option<Empty>,
+        /// Anything, and the upstream is told of a token that is not good.
         extract_only_without_validation: Option<ExtractOnly>,
     }
 }
@@ -142,6 +187,7 @@ impl Requires {
 record! {
     /// Passing every request on, with word of a token that is not good.
     pub(crate) struct ExtractOnly {
+        /// Header that is `false` then; `x-jwt-signature-verified` by default.
         verification_status_header: Option<String>,
     }
 }
@@ -157,7 +203,9 @@ impl ExtractOnly {
 record! {
     /// A provider, with other audiences than its own.
     pub(crate) struct ProviderAndAudiences {
+        /// The provider.
         provider_name: Text,
+        /// Audiences in place of the provider's.
         audiences: Vec<Text>,
     }
 }
@@ -165,6 +213,7 @@ record! {
 record! {
     /// Several requirements.
     pub(crate) struct RequiresList {
+        /// At least two.
         requirements: Vec<Requires>,
     }
 }

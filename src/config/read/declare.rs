@@ -6,16 +6,16 @@
 /// `refused { name: "why", }` those that are understood and not taken.
 macro_rules! record {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $vis:vis struct $name:ident {
-            $( $(#[$member_doc:meta])* $member:ident: $type:ty, )*
+            $( $(#[doc = $member_doc:literal])* $member:ident: $type:ty, )*
         }
         $( always { $( $always:ident: $always_type:ty, )* } )?
         $( refused { $( $refused:ident: $why:expr, )* } )?
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Debug)]
-        $vis struct $name { $( $(#[$member_doc])* $vis $member: $type, )* }
+        $vis struct $name { $( $(#[doc = $member_doc])* $vis $member: $type, )* }
 
         impl $crate::config::read::Read for $name {
             fn read(
@@ -32,16 +32,37 @@ macro_rules! record {
                 $( $(
                     let _: Option<$always_type> = members.member(stringify!($always), at, faults);
                 )* )?
-                $( $(
-                    if members.get(stringify!($refused), at, faults).is_some() {
-                        faults.add(&at.key(stringify!($refused)), $why);
-                    }
-                )* )?
+                const REFUSED: &[(&str, &str)] = &[ $( $( (stringify!($refused), $why), )* )? ];
+                members.refuse(REFUSED, at, faults);
                 $(
                     let name = $crate::config::read::plain(stringify!($member));
                     let $member = members.member(name, at, faults);
                 )*
                 Some(Self { $( $member: $member?, )* })
+            }
+
+            #[cfg(feature = "tools")]
+            fn schema(
+                definitions: &mut $crate::config::schema::Definitions,
+            ) -> serde_json::Value {
+                use $crate::config::{read, schema};
+                schema::define(stringify!($name), definitions, |definitions| {
+                    let members = vec![
+                        $( schema::Member {
+                            name: read::plain(stringify!($member)),
+                            doc: schema::doc(&[$( $member_doc ),*]),
+                            schema: <$type as read::Read>::schema(definitions),
+                            required: <$type as read::Read>::absent().is_none(),
+                        }, )*
+                        $( $( schema::Member {
+                            name: stringify!($always),
+                            doc: String::new(),
+                            schema: <$always_type as read::Read>::schema(definitions),
+                            required: false,
+                        }, )* )?
+                    ];
+                    schema::record(stringify!($name), &schema::doc(&[$( $doc ),*]), members)
+                })
             }
         }
     };
@@ -50,12 +71,14 @@ macro_rules! record {
 /// Declares words: a string that is one of these.
 macro_rules! word {
     (
-        $(#[$doc:meta])*
-        $vis:vis enum $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $text:literal, )* }
+        $(#[doc = $doc:literal])*
+        $vis:vis enum $name:ident {
+            $( $(#[doc = $variant_doc:literal])* $variant:ident = $text:literal, )*
+        }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        $vis enum $name { $( $(#[$variant_doc])* $variant, )* }
+        $vis enum $name { $( $(#[doc = $variant_doc])* $variant, )* }
 
         impl $crate::config::read::Read for $name {
             fn read(
@@ -72,6 +95,13 @@ macro_rules! word {
                     None => $crate::config::read::expected("a string", value, at, faults),
                 }
             }
+
+            #[cfg(feature = "tools")]
+            fn schema(_: &mut $crate::config::schema::Definitions) -> serde_json::Value {
+                use $crate::config::schema;
+                let words = [$( ($text, schema::doc(&[$( $variant_doc ),*])) ),*];
+                schema::words(&schema::doc(&[$( $doc ),*]), &words)
+            }
         }
     };
 }
@@ -79,14 +109,14 @@ macro_rules! word {
 /// Declares a choice: an object with exactly one of these members.
 macro_rules! choice {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $vis:vis enum $name:ident {
-            $( $(#[$variant_doc:meta])* $variant:ident($type:ty) = $key:literal, )*
+            $( $(#[doc = $variant_doc:literal])* $variant:ident($type:ty) = $key:literal, )*
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Debug)]
-        $vis enum $name { $( $(#[$variant_doc])* $variant($type), )* }
+        $vis enum $name { $( $(#[doc = $variant_doc])* $variant($type), )* }
 
         impl $crate::config::read::Read for $name {
             fn read(
@@ -111,6 +141,22 @@ macro_rules! choice {
                         "must have exactly one of {}, found {}", NAMES.join(", "), several.len(),
                     )),
                 }
+            }
+
+            #[cfg(feature = "tools")]
+            fn schema(
+                definitions: &mut $crate::config::schema::Definitions,
+            ) -> serde_json::Value {
+                use $crate::config::{read, schema};
+                schema::define(stringify!($name), definitions, |definitions| {
+                    let members = vec![$( schema::Member {
+                        name: $key,
+                        doc: schema::doc(&[$( $variant_doc ),*]),
+                        schema: <$type as read::Read>::schema(definitions),
+                        required: false,
+                    } ),*];
+                    schema::choice(stringify!($name), &schema::doc(&[$( $doc ),*]), members)
+                })
             }
         }
     };

@@ -42,6 +42,20 @@ impl<'v> Members<'v> {
         }
     }
 
+    /// Notes each of these members that is there, with why it is not taken.
+    pub(in crate::config) fn refuse(
+        &self,
+        names: &[(&str, &str)],
+        at: &ConfigPath<'_>,
+        faults: &mut Faults,
+    ) {
+        for (name, why) in names {
+            if self.get(name, at, faults).is_some() {
+                faults.add(&at.key(name), *why);
+            }
+        }
+    }
+
     /// The value of the member `name`, in either spelling.
     pub(in crate::config) fn get(
         &self,
@@ -60,7 +74,7 @@ impl<'v> Members<'v> {
 }
 
 /// The name in protobuf's JSON form; a name that begins with `_` has no other.
-fn camel_case(name: &str) -> String {
+pub(in crate::config) fn camel_case(name: &str) -> String {
     if name.starts_with('_') {
         return name.to_owned();
     }

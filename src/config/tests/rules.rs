@@ -131,6 +131,7 @@ orders
     rules[0].match.path_match_policy.typed_config: is required
 "path_match_policy": {"typed_config": {"path_template": "x"}}
     rules[0].match.path_match_policy.name: is required
+    rules[0].match.path_match_policy.typed_config.path_template: must begin with `/`, found `x`
 "##,
     );
 }
@@ -357,6 +358,7 @@ fn rules_for_a_domain_that_can_never_match_are_warned_of_by_name() {
     let policy = Policy::from_json(document.as_bytes()).unwrap();
     let warned = ["rules[0]", "rules[1]"]
         .map(|at| format!("{at}: never matches, because rule `_rules_[0]` takes all its requests"));
-    assert_eq!(policy.warnings(), warned);
+    let warnings: Vec<_> = policy.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, warned);
     assert_eq!(policy.summary(), "0 providers, 3 rules");
 }

@@ -38,16 +38,16 @@ fn a_client_that_lacks_something_for_one_rule_is_told() {
 }
 
 #[test]
-fn a_client_that_goes_on_with_expired_tokens_is_told() {
+fn expired_tokens_that_come_all_at_once_are_told() {
     let came = found(&[
         (50, 0, "app", "read", "allow", "ok"),
         (3, 0, "app", "read", "deny", "expired"),
         (12, 7, "app", "read", "deny", "expired"),
-        (3, 7, "other", "read", "deny", "expired"),
+        (3, 9, "other", "read", "deny", "expired"),
     ]);
-    let what = "client `app` sent 15 expired tokens, 12 of them within 1 minute from \
-                2027-01-15T08:07:00Z on";
-    assert_eq!(came, [(Kind::Expired, 15, what.to_owned())]);
+    let what = "12 expired tokens of provider `idp` came within 1 minute from 2027-01-15T08:07:00Z \
+                on, where 0 are usual";
+    assert_eq!(came, [(Kind::Expired, 12, what.to_owned())]);
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub(crate) fn summarize(tally: &Tally, policy: Option<(&str, &Lens)>, top: usize
             |client| client.counts,
             |name, client| row(name, &client.counts),
         ),
+        without_client: tally.anonymous.into(),
         roles: table(&tally.roles, top, |counts| *counts, row),
         scopes: table(&tally.scopes, top, |counts| *counts, row),
         providers: table(&tally.providers, top, |provider| provider.counts, provider_row),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::line::{AuditLine, Decision};
-use super::super::timeline::Timeline;
 use super::super::top::Tallied;
 use super::{Counts, absorb_map};
 
@@ -19,8 +18,6 @@ pub(crate) struct ClientTally {
     pub(crate) rules: BTreeMap<Box<str>, Counts>,
     /// Refusals by rule and label of the reason.
     pub(crate) refusals: BTreeMap<(Box<str>, Box<str>), u64>,
-    /// Expired tokens over time.
-    pub(crate) expired: Timeline<u64, ROOM>,
     /// The longest lifetime of a token that passed, in seconds.
     pub(crate) longest: Option<u64>,
 }
@@ -41,14 +38,13 @@ impl Tallied for ClientTally {
         while self.refusals.len() > ROOM {
             self.refusals.pop_last();
         }
-        self.expired.merge(other.expired);
         self.longest = self.longest.max(other.longest);
     }
 }
 
 impl ClientTally {
     /// Takes in a line.
-    pub(crate) fn add(&mut self, line: &AuditLine<'_>, at: u64, rule: &str) {
+    pub(crate) fn add(&mut self, line: &AuditLine<'_>, rule: &str) {
         let counts = Counts::of(line);
         self.counts.absorb(counts);
         if let Some(known) = self.rules.get_mut(rule) {
@@ -63,9 +59,6 @@ impl ClientTally {
         if self.refusals.len() < ROOM {
             let refused = self.refusals.entry((rule.into(), (&*line.outcome).into())).or_default();
             *refused = refused.saturating_add(1);
-        }
-        if line.outcome == "expired" {
-            self.expired.add(at, |count| *count = count.saturating_add(1));
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct ProviderTally {
     pub(crate) refusals: BTreeMap<Box<str>, Timeline<u64>>,
 }
 
-impl<const ROOM: usize> Tallied for Timeline<u64, ROOM> {
+impl Tallied for Timeline<u64> {
     fn weight(&self) -> u64 {
         self.steps().map(|(_, count)| *count).sum()
     }

@@ -173,8 +173,9 @@ impl RuleTally {
         self.common.narrow_to(held.scopes);
         let Some(lens) = lens else { return };
         let rule = lens.rule(line.rule.as_deref().unwrap_or_default());
-        if let Some(authorize) = rule.and_then(|rule| rule.authorize.as_ref())
-            && !authorize.is_explained(held, lens)
+        let authorize = rule.and_then(|rule| Some((rule.may_have_two, rule.authorize.as_ref()?)));
+        if let Some((may_have_two, authorize)) = authorize
+            && (may_have_two || !authorize.is_explained(held, lens))
         {
             self.unexplained = self.unexplained.saturating_add(1);
         }

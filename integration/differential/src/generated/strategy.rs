@@ -5,9 +5,11 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::model::{
-    Ask, Config, Flaw, KeySet, Matcher, Need, Place, Play, Provider, Rule, Scheme, Token, Twist,
-};
+use super::Play;
+use super::ask::{Ask, Place, Scheme, Twist};
+use super::config::{Config, KeySet, Matcher, Provider, Rule, Told};
+use super::need::Need;
+use super::token::{Flaw, Token};
 
 const AUDIENCES: [&[&str]; 4] = [&[], &["api"], &["https://api/", "second"], &["other"]];
 
@@ -18,12 +20,26 @@ pub(super) fn play(asks: usize) -> impl Strategy<Value = Play> {
         // Of several tokens the native filter lets the last one decide under `allow_missing`.
         let alone = needs().any(|need| need.has(|need| matches!(need, Need::Optional)));
         let shared = config.providers.iter().any(|provider| !provider.own_places);
+        // Of a token whose provider it cannot tell, it tells under the name of another token's.
+        let whatever = needs().any(|need| need.has(|need| matches!(need, Need::Whatever)));
+        let of_another = whatever && config.providers.iter().any(|provider| provider.told.status);
         for ask in &mut asks {
             // Two tokens of one provider are refused by ours alone.
             let differ =
                 ask.tokens.windows(2).any(|pair| matches!(pair, [(_, a), (_, b)] if a != b));
-            if alone || shared && differ {
+            if alone || of_another || shared && differ {
                 ask.tokens.truncate(1);
+            }
+            // Envoy joins two lines of `authorization`, and what stands behind another scheme is no
+            // token only to ours.
+            let mut joined: Vec<&mut Place> = ask
+                .tokens
+                .iter_mut()
+                .map(|(place, _)| place)
+                .filter(|p| p.is_joined(&config))
+                .collect();
+            if joined.len() > 1 {
+                joined.iter_mut().for_each(|place| place.name_the_scheme());
             }
         }
         Play { config, asks }
@@ -35,33 +51,42 @@ fn config() -> impl Strategy<Value = Config> {
         3 => need().prop_map(Some),
         1 => Just(None),
     ];
-    let flags = (weighted(0.8, closing), weighted(0.2, Just(())), weighted(0.15, Just(())));
-    (vec(provider(), 2), vec(rule(), 0..4), flags).prop_map(
-        |(mut providers, mut rules, (closing, preflight, strip))| {
+    let flags = (weighted(0.2, Just(())), weighted(0.15, Just(())), weighted(0.9, Just(())));
+    let ways = (weighted(0.25, Just(())), weighted(0.25, Just(())));
+    (vec(provider(), 2), vec(rule(), 0..4), weighted(0.8, closing), flags, ways).prop_map(
+        |(providers, mut rules, closing, (preflight, strip, open), (http2, structured))| {
             rules.extend(closing.map(|needs| Rule {
                 path: Matcher::Prefix("/", true),
                 header: None,
                 query: None,
                 needs,
             }));
-            // The native filter takes out a token before the next requirement looks.
-            let is_all = |need: &Need| matches!(need, Need::All(_));
-            if rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|need| need.has(is_all)) {
-                providers.iter_mut().for_each(|provider| provider.forward = true);
-            }
-            // It takes back what a token said when a requirement that may fail looks at it again.
-            let fails = |need: &Need| matches!(need, Need::Whatever);
-            for rule in &mut rules {
-                rule.needs = rule.needs.take().filter(|n| !(n.has(is_all) && n.has(fails)));
-            }
-            // Which provider a token is of where any issuer is taken, both tell in their own way.
-            let any_issuer = |need: &Need| matches!(need, Need::Optional | Need::Whatever);
-            if rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|n| n.has(any_issuer)) {
-                providers.iter_mut().for_each(|provider| provider.issuer = true);
-            }
-            Config { providers, rules, preflight: preflight.is_some(), strip: strip.is_some() }
+            let (preflight, strip) = (preflight.is_some(), strip.is_some());
+            let (open, http2, structured) = (open.is_some(), http2.is_some(), structured.is_some());
+            comparable(Config { providers, rules, preflight, strip, open, http2, structured })
         },
     )
+}
+
+/// Without what the native filter cannot be told in its own words.
+fn comparable(mut config: Config) -> Config {
+    let needs = |wanted: fn(&Need) -> bool| {
+        config.rules.iter().filter_map(|rule| rule.needs.as_ref()).any(|need| need.has(wanted))
+    };
+    let again = needs(Need::looks_again);
+    let all = needs(|need| matches!(need, Need::All(_)));
+    let any_issuer = needs(|need| matches!(need, Need::Optional | Need::Whatever));
+    for provider in &mut config.providers {
+        // It takes back what it told the upstream.
+        if again {
+            (provider.claims, provider.payload) = (false, None);
+        }
+        // It takes out a token before the next requirement looks.
+        provider.forward |= all;
+        // Which provider a token is of where any issuer is taken, both tell in their own way.
+        provider.issuer |= any_issuer;
+    }
+    config
 }
 
 fn provider() -> impl Strategy<Value = Provider> {
@@ -69,7 +94,7 @@ fn provider() -> impl Strategy<Value = Provider> {
         weighted(0.85, Just(())),
         select(&AUDIENCES[..]),
         weighted(0.2, select(&["al", "", "bob"][..])),
-        weighted(0.4, any::<bool>()),
+        weighted(0.8, any::<bool>()),
         weighted(0.1, Just(())),
         weighted(0.2, select(&[1_u32, 300][..])),
     );
@@ -79,26 +104,36 @@ fn provider() -> impl Strategy<Value = Provider> {
         1 => Just(KeySet::WithoutKid),
         1 => Just(KeySet::ForOneAlgorithm),
     ];
+    let remote = (weighted(0.25, Just(())), weighted(0.2, Just(())));
     let outputs = (
         any::<bool>(),
         weighted(0.3, Just(())),
         weighted(0.4, any::<bool>()),
         weighted(0.5, Just(())),
     );
-    (checks, keys, outputs).prop_map(|(checks, keys, outputs)| Provider {
-        issuer: checks.0.is_some(),
-        audiences: checks.1,
-        subjects: checks.2.filter(|prefix| !prefix.is_empty()),
-        expiration: checks.3,
-        lifetime: checks.4.is_some(),
-        skew: checks.5,
-        keys,
-        own_places: outputs.0,
-        forward: outputs.1.is_some(),
-        payload: outputs.2,
-        claims: outputs.3.is_some(),
-        explicit: false,
-    })
+    let told = (weighted(0.2, Just(())), weighted(0.2, Just(())), weighted(0.2, Just(())));
+    (checks, keys, remote, outputs, told).prop_map(
+        |(checks, keys, (remote, cache), outputs, told)| Provider {
+            issuer: checks.0.is_some(),
+            audiences: checks.1,
+            subjects: checks.2.filter(|prefix| !prefix.is_empty()),
+            expiration: checks.3,
+            lifetime: checks.4.is_some(),
+            skew: checks.5,
+            keys,
+            own_places: outputs.0,
+            forward: outputs.1.is_some(),
+            payload: outputs.2,
+            claims: outputs.3.is_some(),
+            remote: remote.is_some(),
+            told: Told {
+                payload: told.0.is_some(),
+                header: told.1.is_some(),
+                status: told.2.is_some(),
+            },
+            cache: cache.is_some(),
+        },
+    )
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
@@ -141,14 +176,14 @@ fn ask() -> impl Strategy<Value = Ask> {
         prop_oneof![6 => Just("GET"), 2 => Just("POST"), 1 => Just("OPTIONS"), 1 => Just("DELETE")],
         select(&["/", "/a", "/a/b", "/b", "/a/bc", "/A", "/ab", "/c", "/a/", "/b/a"][..]),
         prop_oneof![
-            12 => Just(Twist::Plain),
+            30 => Just(Twist::Plain),
             1 => Just(Twist::TwoSlashes),
             1 => Just(Twist::Dot),
             1 => Just(Twist::Dots),
             1 => Just(Twist::Escape),
             1 => Just(Twist::Parameters),
         ],
-        prop_oneof![5 => Just(""), 1 => Just("foo=bar"), 1 => Just("foo=b&x=1")],
+        prop_oneof![9 => Just(""), 1 => Just("foo=bar"), 1 => Just("foo=b&x=1")],
     );
     let lines = vec(
         select(
@@ -232,13 +267,13 @@ impl Place {
 
 fn place() -> impl Strategy<Value = Place> {
     let scheme = prop_oneof![
-        8 => Just(Scheme::Good),
+        16 => Just(Scheme::Good),
         1 => Just(Scheme::Spaces),
         1 => Just(Scheme::LowerCase),
         1 => Just(Scheme::Foreign),
     ];
     prop_oneof![
-        6 => (0..2_usize, scheme).prop_map(|(i, scheme)| Place::Header(i, scheme)),
+        8 => (0..2_usize, scheme).prop_map(|(i, scheme)| Place::Header(i, scheme)),
         2 => (0..2_usize).prop_map(Place::Parameter),
         1 => (0..2_usize).prop_map(Place::Cookie),
     ]
@@ -285,7 +320,7 @@ fn token() -> impl Strategy<Value = Token> {
         ][..],
     );
     let flaw = prop_oneof![
-        20 => Just(Flaw::None),
+        50 => Just(Flaw::None),
         1 => Just(Flaw::ExpZero),
         1 => Just(Flaw::ExpHalf),
         1 => Just(Flaw::Critical),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::driver::{Endpoint, Level};
+use crate::driver::{Document, Endpoint, Level};
 use crate::suite::Suite;
 
 /// Answers every request the same, whatever it is.
@@ -17,6 +17,7 @@ struct Parrot {
     clock: Duration,
     seen: Vec<Request>,
     endpoints: Vec<Endpoint>,
+    documents: Vec<Document>,
 }
 
 impl Parrot {
@@ -30,6 +31,7 @@ impl Parrot {
             clock: Duration::from_secs(1_900_000_000),
             seen: Vec::new(),
             endpoints: Vec::new(),
+            documents: Vec::new(),
         }
     }
 
@@ -58,8 +60,9 @@ impl Driver for Parrot {
         if self.faults.is_empty() { Ok(()) } else { Err(self.faults.clone()) }
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.endpoints.push(idp);
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.documents.push(document);
+        self.endpoints.push(endpoint);
     }
 
     fn advance(&mut self, time: Duration) {

@@ -1,7 +1,9 @@
-//! What the JWKS endpoint does, before its placeholders are expanded.
+//! What the identity provider's endpoints do, before their placeholders are expanded.
+
+use std::collections::BTreeMap;
 
 use super::{StepProblem, raw};
-use crate::driver::{Body, Endpoint, Fault};
+use crate::driver::{Body, Document, Endpoint, Fault};
 use crate::expand::{ExpandError, Expansion};
 
 /// An endpoint with placeholders.
@@ -18,6 +20,17 @@ enum BodyText {
     Keys(Vec<String>),
     Text(String),
     Size(u64),
+}
+
+/// What endpoints do, of those that are named.
+pub(crate) type Endpoints = BTreeMap<Document, EndpointText>;
+
+/// Reads what endpoints do.
+pub(super) fn endpoints(
+    raw: [(Document, Option<raw::Endpoint>); 4],
+) -> Result<Endpoints, StepProblem> {
+    let named = raw.into_iter().filter_map(|(document, raw)| Some((document, raw?)));
+    named.map(|(document, raw)| Ok((document, EndpointText::read(raw)?))).collect()
 }
 
 impl Default for EndpointText {

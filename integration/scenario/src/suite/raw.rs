@@ -15,6 +15,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) replace: BTreeMap<String, String>,
     pub(super) include: Option<String>,
+    pub(super) token: Option<String>,
     #[serde(default)]
     pub(super) scenario: Vec<toml::Table>,
 }
@@ -33,6 +34,9 @@ pub(super) struct Scenario {
     pub(super) name: String,
     pub(super) config: Option<String>,
     pub(super) idp: Option<Endpoint>,
+    pub(super) moved: Option<Endpoint>,
+    pub(super) discovery: Option<Endpoint>,
+    pub(super) metadata: Option<Endpoint>,
     pub(super) faults: Option<Vec<String>>,
     #[serde(default)]
     pub(super) skip: BTreeMap<String, String>,
@@ -45,6 +49,9 @@ pub(super) struct Scenario {
 pub(super) struct Step {
     pub(super) after: Option<String>,
     pub(super) idp: Option<Endpoint>,
+    pub(super) moved: Option<Endpoint>,
+    pub(super) discovery: Option<Endpoint>,
+    pub(super) metadata: Option<Endpoint>,
     pub(super) request: Option<String>,
     pub(super) headers: Option<Vec<(String, String)>>,
     pub(super) outcome: Option<String>,
@@ -59,6 +66,7 @@ pub(super) struct Step {
     pub(super) rerouted: Option<bool>,
     pub(super) fetches: Option<u64>,
     pub(super) log: Option<Vec<String>>,
+    pub(super) audit: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

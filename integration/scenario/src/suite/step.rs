@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{EndpointText, raw};
+use super::endpoint::{self, Endpoints};
+use super::raw;
+use crate::driver::Document;
 
 /// What is wrong with a step.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -46,12 +48,13 @@ pub enum StepProblem {
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) after: Duration,
-    pub(crate) idp: Option<EndpointText>,
+    pub(crate) idp: Endpoints,
     pub(crate) request: Option<(RequestText, Expected)>,
     pub(crate) exports: Option<BTreeMap<String, String>>,
     pub(crate) rerouted: Option<bool>,
     pub(crate) fetches: Option<u64>,
     pub(crate) log: Vec<String>,
+    pub(crate) audit: Option<Vec<String>>,
 }
 
 /// A request with placeholders.
@@ -79,9 +82,15 @@ pub(crate) enum Expected {
 impl Step {
     pub(super) fn read(mut raw: raw::Step) -> Result<Self, StepProblem> {
         let after = raw.after.take().map_or(Ok(Duration::ZERO), |after| duration(&after))?;
-        let idp = raw.idp.take().map(EndpointText::read).transpose()?;
+        let idp = endpoint::endpoints([
+            (Document::Keys, raw.idp.take()),
+            (Document::Moved, raw.moved.take()),
+            (Document::Discovery, raw.discovery.take()),
+            (Document::Metadata, raw.metadata.take()),
+        ])?;
         let (fetches, log) = (raw.fetches, raw.log.take().unwrap_or_default());
         let (exports, rerouted) = (raw.exports.clone(), raw.rerouted);
+        let audit = raw.audit.take();
         let request = match raw.request.take() {
             Some(line) => {
                 let request = RequestText::read(&line, raw.headers.take().unwrap_or_default())?;
@@ -92,10 +101,10 @@ impl Step {
                 None
             }
         };
-        if after.is_zero() && idp.is_none() && request.is_none() {
+        if after.is_zero() && idp.is_empty() && request.is_none() {
             return Err(StepProblem::Empty);
         }
-        Ok(Self { after, idp, request, exports, rerouted, fetches, log })
+        Ok(Self { after, idp, request, exports, rerouted, fetches, log, audit })
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let plain = || config("", 0, "");
     let claims = r#","claim_to_headers":[{"header_name":"x-sub","claim_name":"sub"},
         {"header_name":"x-scope","claim_name":"scope"},{"header_name":"x-email","claim_name":"email"}]"#;
+    let audit = r#""audit":{"log":"all","claims":["sub","email"]}"#;
     let scopes = r#","authorize":{"scopes":["orders:read"]}"#;
     vec![
         case("hot", plain(), Some(ALICE), true),
@@ -49,6 +50,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("hot, 2000 rules", config("", 2_000, ""), Some(ALICE), true),
         case("hot, 3 claim headers", config(claims, 0, ""), Some(ALICE), true),
         case("hot, scopes", config("", 0, scopes), Some(ALICE), true),
+        case("hot, audited in the log", config_of(audit), Some(ALICE), true),
         case("fresh HS256", plain(), Some(FRESH), true),
         case("fresh RS256 by the host", plain(), Some(FRESH_RSA), true),
         case("refused: missing", plain(), None, false),

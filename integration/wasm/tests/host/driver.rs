@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Level, Reply, Request};
+use jwt_gate_scenario::{Body, Document, Driver, Endpoint, Fault, Level, Reply, Request};
 use jwt_gate_test_host::{Personality, ScenarioDriver, Traps};
 
 use crate::guest::{CONTINUE, Guest, PAUSE, dispatch};
@@ -101,9 +101,9 @@ fn ticks_and_answers_happen_while_time_passes() {
     driver.advance(Duration::from_millis(2500));
     assert_eq!(driver.fetches(), Some(2));
     assert_eq!(driver.logs().unwrap(), ["00", "04", "00", "04"]);
-    driver.endpoint(endpoint(Some(Fault::Timeout)));
+    driver.endpoint(Document::Keys, endpoint(Some(Fault::Timeout)));
     driver.advance(Duration::from_millis(600));
-    driver.endpoint(endpoint(None));
+    driver.endpoint(Document::Keys, endpoint(None));
     driver.advance(Duration::from_millis(899));
     assert_eq!(driver.logs().unwrap(), ["00"], "the old call is answered as the new ones are");
     driver.advance(Duration::from_millis(1));

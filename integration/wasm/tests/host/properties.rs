@@ -1,6 +1,6 @@
 //! Properties: what can be read where, and what a filter may leave.
 
-use jwt_gate_test_host::{Host, Personality, Trap};
+use jwt_gate_test_host::{Host, Personality, Request, Trap};
 
 use crate::guest::{CONTINUE, Guest, Running};
 
@@ -49,6 +49,23 @@ fn nginx_takes_its_own_variables_and_nothing_else() {
     running.host.set_variable("claim");
     running.get();
     assert_eq!(running.said(), ["00", "a", "00", "01", "10"]);
+}
+
+#[test]
+fn nginx_shows_its_reading_of_the_path_and_sends_what_came_until_arguments_are_written() {
+    let target = "/a%3Fx//b/../c?d";
+    let seen = ["(call $read #0 @\":path\")".to_owned(), read("ngx\0request_uri")].concat();
+    for (body, said, sent) in [
+        (seen, vec!["/a?x/c?d", target], target),
+        (write("ngx\0args", "e"), vec!["00"], "/a%3Fx/c?e"),
+    ] {
+        let guest = Guest::new().headers(&body, CONTINUE);
+        let running = Running::new(Personality::Nginx, guest);
+        let stream = running.vm.request(running.root, &Request::get(target)).unwrap();
+        assert_eq!(running.said(), said);
+        let upstream = running.vm.stream(stream).unwrap().upstream.unwrap();
+        assert!(upstream.contains(&(b":path".to_vec(), sent.as_bytes().to_vec())), "{upstream:?}");
+    }
 }
 
 #[test]

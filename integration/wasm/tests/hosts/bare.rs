@@ -94,13 +94,17 @@ fn what_a_request_costs_is_told_by_algorithm() {
         vm.request(root, &requests[0]).unwrap();
         let fuel = vm.fuel().unwrap();
         let (vm, root) = run(&host, module(), &config);
-        #[expect(clippy::disallowed_methods, reason = "the time is what is measured")]
-        let begun = Instant::now();
-        for request in &requests {
+        // The least: whatever else the machine does only adds to it.
+        let least = requests.iter().map(|request| {
+            #[expect(clippy::disallowed_methods, reason = "the time is what is measured")]
+            let begun = Instant::now();
             let stream = vm.request(root, request).unwrap();
+            let took = begun.elapsed();
             assert_eq!(vm.stream(stream).unwrap().phase, Phase::Continued, "{alg}");
-        }
-        println!("{alg:9} {fuel:13} {:15}", (begun.elapsed() / ROUNDS).as_micros());
+            took
+        });
+        let least = least.min().unwrap();
+        println!("{alg:9} {fuel:13} {:15}", least.as_micros());
         assert!(fuel < 200_000_000, "{alg}: {fuel} instructions");
     }
 }

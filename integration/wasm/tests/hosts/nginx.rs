@@ -75,6 +75,33 @@ fn nothing_is_imported_that_nginx_lacks() {
     }
 }
 
+/// ngx_wasm_module calls these without looking whether they are there: where one is not, the worker
+/// ends with a segmentation fault at its first request.
+const CALLED: [&str; 14] = [
+    "proxy_on_memory_allocate",
+    "proxy_on_context_create",
+    "proxy_on_vm_start",
+    "proxy_on_configure",
+    "proxy_on_tick",
+    "proxy_on_request_headers",
+    "proxy_on_request_body",
+    "proxy_on_http_call_response",
+    "proxy_on_response_headers",
+    "proxy_on_response_body",
+    "proxy_on_response_trailers",
+    "proxy_on_done",
+    "proxy_on_log",
+    "proxy_on_delete",
+];
+
+#[test]
+fn whatever_nginx_calls_is_exported() {
+    let exports = module().exports();
+    for name in CALLED {
+        assert!(exports.iter().any(|export| export == name), "{name}");
+    }
+}
+
 #[test]
 fn identity_reaches_the_upstream_by_a_variable() {
     let worker = Worker::warm(NGINX, CONFIG);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jwt_gate_test_host::{Cluster, Host, Level, Personality, Status, Times, Vm};
 
 use super::Fleet;
-use super::support::{CONFIG, MS, SECOND, keys, module, response};
-use super::worker::Worker;
+use super::support::{CONFIG, MS, SECOND, keys, module, request, response, token};
+use super::worker::{Worker, outcome};
 
 #[test]
 fn a_failing_endpoint_costs_one_fetch_a_pause_for_all_workers() {
@@ -93,6 +93,19 @@ fn a_slash_in_a_name_does_not_make_two_providers_one() {
         workers.push(vm);
     }
     assert_eq!(workers.iter().map(Vm::callouts_sent).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn a_kid_that_one_worker_found_absent_is_absent_for_all() {
+    let fleet = Fleet::new(2, 7 * MS);
+    fleet.pass(10 * SECOND, |_| keys(&["p256-1"]));
+    let (first, root) = &fleet.vms[0];
+    let stream = first.request(*root, &request(&token(&fleet.host, "key=p256-9"))).unwrap();
+    assert_eq!(outcome(first, stream), 0, "it waits for a fetch");
+    fleet.pass(2 * SECOND, |_| keys(&["p256-1"]));
+    assert_eq!(outcome(first, stream), 401);
+    assert_eq!(fleet.outcomes("key=p256-9"), [401, 401]);
+    assert_eq!(fleet.sent(), 2);
 }
 
 #[test]

@@ -1,41 +1,58 @@
-//! Plays a scenario with a [`Gate`] and nothing else.
+//! Plays a scenario with a [`Gate`] and nothing else. Every decision is held against its explanation.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_gate::cache::TokenCache;
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Gate, Lent, Moment};
+use jwt_gate::gate::{Decision, Explanation, Gate, Lent, Moment};
 use jwt_gate::policy::Policy;
+use jwt_gate::policy::condition::Truth;
 use jwt_gate::remote::SourceId;
 use jwt_gate::remote::fetch::{Answer, FetchError};
 use jwt_gate::remote::freshness;
 use jwt_gate::remote::source::Command;
 use jwt_gate::time::Timestamp;
-use jwt_gate_scenario::{Body, Driver, Endpoint, Fault, Left, Level, Reply, Request};
+use jwt_gate_scenario::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 
 /// A gate, a clock that is set by hand, and what the endpoint answers.
 #[derive(Debug)]
-pub(crate) struct Core {
+pub struct Core {
     now: Timestamp,
     gate: Option<Gate>,
     cache: Option<TokenCache>,
-    endpoint: Option<Endpoint>,
+    endpoints: BTreeMap<Document, Endpoint>,
     fetches: u64,
     log: Vec<String>,
     left: Left,
+    rules: BTreeSet<String>,
+    contradiction: Option<String>,
 }
 
 type Lines = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl Core {
     /// A driver for one scenario.
-    pub(crate) fn new() -> Self {
-        let now = Timestamp::from_secs(1_800_000_000);
-        let (log, left) = (Vec::new(), Left::default());
-        Self { now, gate: None, cache: None, endpoint: None, fetches: 0, log, left }
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            now: Timestamp::from_secs(1_800_000_000),
+            gate: None,
+            cache: None,
+            endpoints: BTreeMap::new(),
+            fetches: 0,
+            log: Vec::new(),
+            left: Left::default(),
+            rules: BTreeSet::new(),
+            contradiction: None,
+        }
+    }
+
+    /// The rules that have decided on a request, by their places.
+    #[must_use]
+    pub const fn rules(&self) -> &BTreeSet<String> {
+        &self.rules
     }
 
     /// Plays the host's part: tells each source the time, and does what it asks for.
@@ -43,15 +60,22 @@ impl Core {
         let sources: Vec<_> = self.gate.iter().flat_map(Gate::sources).collect();
         for source in sources {
             let now = self.now;
-            let command = self.gate.as_mut().map(|gate| gate.tick(now, source));
-            if command == Some(Command::Fetch) {
+            let begins = self.gate.as_mut().is_some_and(|gate| {
+                gate.tick(now, source) == Command::Fetch || gate.is_fetching(source)
+            });
+            if begins {
                 self.fetch(source);
             }
         }
     }
 
     fn fetch(&mut self, source: SourceId) {
-        let (Some(gate), Some(endpoint)) = (&mut self.gate, &self.endpoint) else { return };
+        let Some(gate) = &mut self.gate else { return };
+        let Some(place) = gate.endpoint(self.now, source) else { return };
+        let absent = Endpoint::absent();
+        let at = |document: &&Document| document.path("") == *place.path;
+        let document = Document::ALL.iter().find(at);
+        let endpoint = document.and_then(|d| self.endpoints.get(d)).unwrap_or(&absent);
         let body = match &endpoint.body {
             Body::Bytes(bytes) => bytes.clone(),
             Body::Size(size) => vec![b' '; usize::try_from(*size).unwrap_or(0)],
@@ -69,6 +93,9 @@ impl Core {
         };
         let settled = gate.settle(self.now, source, end);
         self.log.extend(settled.note.map(|note| note.to_string()));
+        if settled.command == Command::Fetch {
+            self.fetch(source);
+        }
     }
 
     /// Decides on a request, and holds it as long as it may wait.
@@ -79,9 +106,20 @@ impl Core {
             let Some(gate) = &mut self.gate else { return Effects::misconfigured() };
             let lent = Lent { cache: self.cache.as_ref(), ..Lent::NOTHING };
             let may_wait = deadline.is_none_or(|deadline| now < deadline);
-            let lack = match gate.check(Moment { now, may_wait }, &view, lent) {
-                Decision::Allow(permit) => return gate.permit(&view, &permit),
-                Decision::Deny(refusal) => return gate.refuse(&view, &refusal),
+            let moment = Moment { now, may_wait };
+            let decision = gate.check(moment, &view, lent);
+            let explanation = gate.explain(moment, &view, Lent::NOTHING);
+            self.rules.extend(explanation.rule.as_ref().map(|(place, _)| place.clone()));
+            if let Some(contradiction) = contradiction(&explanation, &decision) {
+                self.contradiction = Some(contradiction);
+            }
+            let lack = match decision {
+                Decision::Allow(permit) => {
+                    let shadowed = permit.shadowed();
+                    self.log.extend(shadowed.map(|why| format!("shadow rule would refuse: {why}")));
+                    return gate.permit(now, &view, &permit);
+                }
+                Decision::Deny(refusal) => return gate.refuse(now, &view, &refusal),
                 Decision::Wait(lack) => lack,
             };
             let longest = gate.remote(lack.source).map(|remote| remote.max_wait);
@@ -93,6 +131,12 @@ impl Core {
                 self.tick();
             }
         }
+    }
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -110,7 +154,7 @@ impl Driver for Core {
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
-        self.endpoint = Some(idp);
+        self.endpoints.insert(Document::Keys, idp);
         let policy = Policy::from_json(config.as_bytes())
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         self.cache = Some(TokenCache::new(&policy, 0));
@@ -119,8 +163,8 @@ impl Driver for Core {
         Ok(())
     }
 
-    fn endpoint(&mut self, idp: Endpoint) {
-        self.endpoint = Some(idp);
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.endpoints.insert(document, endpoint);
     }
 
     fn advance(&mut self, time: Duration) {
@@ -135,6 +179,10 @@ impl Driver for Core {
         let view = as_host_shows(&request);
         let effects = self.effects(&view);
         self.left = left(&effects);
+        self.log.extend(effects.line().map(str::to_owned));
+        if let Some(contradiction) = self.contradiction.take() {
+            return Err(contradiction);
+        }
         match effects {
             Effects::Forward(forward) => Ok(seen_upstream(view, forward.headers)),
             Effects::Reply(reply) => Ok(Reply::Denied {
@@ -160,6 +208,18 @@ impl Driver for Core {
     fn logs(&mut self) -> Option<Vec<String>> {
         Some(std::mem::take(&mut self.log))
     }
+}
+
+/// How an explanation comes to another decision than the gate, if it does.
+fn contradiction(explanation: &Explanation<'_>, decision: &Decision<'_>) -> Option<String> {
+    let (state, rule) = match decision {
+        Decision::Allow(_) => (Truth::True, None),
+        Decision::Deny(refusal) => (Truth::False, refusal.rule.map(|rule| &rule.name)),
+        Decision::Wait(_) => (Truth::Undecided, None),
+    };
+    let (tree, found) = (&explanation.tree, explanation.rule.as_ref().map(|(_, rule)| &rule.name));
+    let agrees = tree.state == Some(state) && (rule.is_none() || rule == found);
+    (!agrees).then(|| format!("{decision:?}, but it is explained as by {found:?}: {tree:#?}"))
 }
 
 /// What later filters would find.
@@ -225,7 +285,7 @@ fn seen_upstream(mut lines: Lines, ops: Vec<HeaderOp>) -> Reply {
         }
     }
     let target = lines.iter().find(|(name, _)| *name == *b":path").map(|(_, v)| v.clone());
-    let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
+    let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
     let host = |(name, value): (Vec<u8>, Vec<u8>)| {
         if name == b":authority" { (b"host".to_vec(), value) } else { (name, value) }
     };

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use jwt_gate_scenario::{Body, Endpoint};
 use serde_json::{Value, json};
 
+use crate::driver::{Body, Endpoint};
+
 /// The configuration with the endpoint's keys in place of the endpoint.
-pub(crate) fn with_keys<'c>(config: &'c str, idp: &Endpoint) -> Cow<'c, str> {
+#[must_use]
+pub fn with_keys<'c>(config: &'c str, idp: &Endpoint) -> Cow<'c, str> {
     let Body::Bytes(keys) = &idp.body else { return config.into() };
     let keys = json!({ "inline_string": String::from_utf8_lossy(keys) });
     let Ok(mut document) = serde_json::from_str::<Value>(config) else { return config.into() };
@@ -24,7 +26,8 @@ pub(crate) fn with_keys<'c>(config: &'c str, idp: &Endpoint) -> Cow<'c, str> {
 }
 
 /// The headers that only the gate may write, wherever they stand.
-pub(crate) fn identity_headers(document: &Value) -> BTreeSet<String> {
+#[must_use]
+pub fn identity_headers(document: &Value) -> BTreeSet<String> {
     const NAMES: [&str; 6] = [
         "forward_payload_header",
         "forwardPayloadHeader",
@@ -41,7 +44,8 @@ pub(crate) fn identity_headers(document: &Value) -> BTreeSet<String> {
 }
 
 /// The names under which values are left for later filters.
-pub(crate) fn exports(document: &Value) -> BTreeSet<String> {
+#[must_use]
+pub fn exports(document: &Value) -> BTreeSet<String> {
     const NAMES: [&str; 6] = [
         "payload_in_metadata",
         "payloadInMetadata",
@@ -51,6 +55,22 @@ pub(crate) fn exports(document: &Value) -> BTreeSet<String> {
         "failedStatusInMetadata",
     ];
     texts(document, &NAMES)
+}
+
+/// The headers that tokens come in.
+#[must_use]
+pub fn token_headers(document: &Value) -> BTreeSet<String> {
+    let mut headers = BTreeSet::from(["authorization".to_owned()]);
+    for (name, value) in children(document) {
+        match value.as_array() {
+            Some(places) if ["from_headers", "fromHeaders"].contains(&name) => {
+                let named = places.iter().filter_map(|place| place.get("name")?.as_str());
+                headers.extend(named.map(str::to_lowercase));
+            }
+            Some(_) | None => headers.extend(token_headers(value)),
+        }
+    }
+    headers
 }
 
 /// The texts of all members with one of these names.

@@ -1,0 +1,170 @@
+//! Requests that are generated, and how they are written down.
+
+use super::config::{Config, NAMES};
+use super::token::Token;
+use super::words::Words;
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) twist: Twist,
+    pub(super) query: &'static str,
+    pub(super) lines: Vec<&'static str>,
+    pub(super) tokens: Vec<(Place, Token)>,
+}
+
+/// How a path is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Twist {
+    Plain,
+    TwoSlashes,
+    Dot,
+    Dots,
+    Escape,
+    Parameters,
+}
+
+/// Where a token is sent: the places of a provider, and how its scheme is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    Header(usize, Scheme),
+    Parameter(usize),
+    Cookie(usize),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Scheme {
+    Good,
+    Spaces,
+    LowerCase,
+    Foreign,
+}
+
+/// A request as text with placeholders.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Sent {
+    /// The method.
+    pub(super) method: String,
+    /// Path and query.
+    pub(super) target: String,
+    /// Header lines.
+    pub(super) lines: Vec<String>,
+}
+
+impl Ask {
+    pub(super) fn is_preflight(&self) -> bool {
+        let has = |name: &str| self.lines.iter().any(|line| line.starts_with(name));
+        self.method == "OPTIONS" && has("origin:") && has("access-control-request-method:")
+    }
+
+    /// The request, in these words.
+    pub(super) fn written(&self, config: &Config, words: Words) -> Sent {
+        let mut lines: Vec<String> = self.lines.iter().map(|line| (*line).to_owned()).collect();
+        let mut query: Vec<String> = Vec::new();
+        for (place, token) in &self.tokens {
+            let text = match (words, token.in_native_words()) {
+                (Words::Native, Some(told)) => told.text,
+                (Words::Native, None) | (Words::Own, _) => token.text(),
+            };
+            match place.resolve(config) {
+                Resolved::Header(name, scheme) => {
+                    lines.push(format!("{name}: {}{text}", scheme.written(words)));
+                }
+                Resolved::Parameter(name) => query.push(format!("{name}={text}")),
+                Resolved::Cookie(name) => lines.push(format!("cookie: {name}={text}")),
+            }
+        }
+        // In the order of names, in which the native filter leaves them.
+        if !self.query.is_empty() {
+            query.insert(0, self.query.to_owned());
+        }
+        let mut target = self.twist.write(self.path);
+        if !query.is_empty() {
+            target = format!("{target}?{}", query.join("&"));
+        }
+        Sent { method: self.method.to_owned(), target, lines }
+    }
+}
+
+impl Scheme {
+    fn written(self, words: Words) -> &'static str {
+        match (self, words) {
+            (Self::Good, _) | (Self::LowerCase, Words::Native) => "Bearer ",
+            (Self::LowerCase, Words::Own) => "bearer ",
+            (Self::Spaces, _) => "Bearer   ",
+            (Self::Foreign, Words::Native) => "Other ",
+            (Self::Foreign, Words::Own) => "XBearer ",
+        }
+    }
+
+    /// The divergence that it is about.
+    const fn id(self) -> Option<&'static str> {
+        match self {
+            Self::Good | Self::Spaces => None,
+            Self::LowerCase => Some("scheme-case"),
+            Self::Foreign => Some("prefix-at-the-start"),
+        }
+    }
+}
+
+enum Resolved {
+    Header(String, Scheme),
+    Parameter(String),
+    Cookie(String),
+}
+
+impl Place {
+    fn resolve(self, config: &Config) -> Resolved {
+        let (Self::Header(of, _) | Self::Parameter(of) | Self::Cookie(of)) = self;
+        let own = config.providers.get(of).is_some_and(|provider| provider.own_places);
+        let name = NAMES.get(of).copied().unwrap_or_default();
+        match self {
+            Self::Header(_, scheme) if own => Resolved::Header(format!("x-{name}"), scheme),
+            Self::Header(_, scheme) => Resolved::Header("authorization".to_owned(), scheme),
+            Self::Parameter(_) if own => Resolved::Parameter(format!("p{name}")),
+            Self::Parameter(_) => Resolved::Parameter("access_token".to_owned()),
+            Self::Cookie(_) => Resolved::Cookie(format!("c{name}")),
+        }
+    }
+
+    /// Whether it is `authorization`, of which Envoy makes one line.
+    pub(super) fn is_joined(self, config: &Config) -> bool {
+        matches!(self.resolve(config), Resolved::Header(name, _) if name == "authorization")
+    }
+
+    /// Has the scheme written as what it is.
+    pub(super) fn name_the_scheme(&mut self) {
+        if let Self::Header(_, scheme @ Scheme::Foreign) = self {
+            *scheme = Scheme::Good;
+        }
+    }
+
+    /// The divergence that how it is written is about.
+    pub(super) const fn id(self) -> Option<&'static str> {
+        match self {
+            Self::Header(_, scheme) => scheme.id(),
+            Self::Parameter(_) | Self::Cookie(_) => None,
+        }
+    }
+}
+
+impl Twist {
+    /// The path so written; `path` begins with a slash.
+    fn write(self, path: &str) -> String {
+        match self {
+            Self::Plain => path.to_owned(),
+            Self::TwoSlashes => format!("/{path}"),
+            Self::Dot => format!("/.{path}"),
+            Self::Dots => format!("/x/..{path}"),
+            Self::Escape => format!("{path}%2e"),
+            Self::Parameters => format!("{path};v=1"),
+        }
+    }
+
+    /// How else it may be read.
+    pub(super) fn reading(self, path: &str) -> String {
+        if self == Self::Escape { format!("{path}.") } else { path.to_owned() }
+    }
+}

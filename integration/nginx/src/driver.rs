@@ -1,0 +1,171 @@
+//! The fourth driver of the scenarios: the module in real NGINX. Each scenario has a process of its
+//! own, because NGINX reads its configuration when it starts.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jwt_gate_envoy::{Client, Envoy, Idp, Request, Upstream, behaviour, reply};
+use jwt_gate_scenario as scenario;
+use scenario::{Document, Driver, Endpoint, Level, Reply};
+use tempfile::TempDir;
+
+use crate::conf::Site;
+use crate::process::{Error, Nginx};
+
+/// The longest time that a scenario may let pass.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long a request may be undecided.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a worker runs before its first request comes: its first tick fetches keys.
+const WARM_UP: Duration = Duration::from_millis(1_000);
+
+/// What stands around NGINX, for all scenarios.
+#[derive(Debug)]
+pub struct Stage {
+    binary: PathBuf,
+    module: PathBuf,
+    idp: Idp,
+    upstream: Upstream,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// A stage for this binary.
+    ///
+    /// # Errors
+    /// There is no module, or no port.
+    pub fn open(binary: &Path) -> Result<Self, String> {
+        let text = |error: jwt_gate_envoy::Error| error.to_string();
+        let module = Envoy::module().map_err(text)?;
+        let (idp, upstream) = (Idp::start().map_err(text)?, Upstream::start().map_err(text)?);
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let stage = Self { binary: binary.to_owned(), module, idp, upstream, folder };
+        let cache = stage.folder.path().join("compiled");
+        let text = format!("[cache]\nenabled = true\ndirectory = \"{}\"\n", cache.display());
+        fs::write(stage.cache(), text).map_err(|error| error.to_string())?;
+        Ok(stage)
+    }
+
+    /// A driver for one scenario; no other has this number.
+    #[must_use]
+    pub fn scene(&self, number: usize) -> Scene<'_> {
+        Scene { stage: self, base: format!("/s{number}"), nginx: None, logged: 0 }
+    }
+
+    /// What wasmtime reads about its cache: the module is compiled once, not for each scenario.
+    fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache.toml")
+    }
+}
+
+/// One scenario.
+#[derive(Debug)]
+pub struct Scene<'s> {
+    stage: &'s Stage,
+    base: String,
+    nginx: Option<Nginx>,
+    logged: usize,
+}
+
+impl Driver for Scene<'_> {
+    fn level(&self) -> Level {
+        Level::Nginx
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "NGINX takes its time from the same clock")]
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    fn idp_uri(&self) -> String {
+        format!("http://idp.test{}", Document::Keys.path(&self.base))
+    }
+
+    fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
+        self.endpoint(Document::Keys, idp);
+        // A cluster is a host and a port there.
+        let cluster = format!("\"cluster\": \"{}\"", self.stage.idp.address());
+        let policy = config.replace("\"cluster\": \"idp\"", &cluster);
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let port = free.map_err(|error| vec![error.to_string()])?.port();
+        let site = Site {
+            port,
+            module: &self.stage.module,
+            policy: &policy,
+            upstream: self.stage.upstream.address(),
+            cache: &self.stage.cache(),
+        };
+        match Nginx::start(&self.stage.binary, &site) {
+            Ok(nginx) => self.nginx = Some(nginx),
+            Err(Error::Refused { log }) => return Err(faults(log)),
+            Err(error @ (Error::TooLong | Error::Io(_))) => return Err(vec![error.to_string()]),
+        }
+        if ["http_uri", "discovery"].iter().any(|field| policy.contains(field)) {
+            thread::sleep(WARM_UP);
+        }
+        Ok(())
+    }
+
+    fn endpoint(&mut self, document: Document, endpoint: Endpoint) {
+        self.stage.idp.set(&document.path(&self.base), behaviour(endpoint));
+    }
+
+    fn advance(&mut self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn send(&mut self, request: scenario::Request) -> Result<Reply, String> {
+        let nginx = self.nginx.as_ref().ok_or("the gate has not been started")?;
+        let raw = Request::new(&request.method, request.target);
+        let raw =
+            request.headers.into_iter().fold(raw, |raw, (name, value)| raw.header(name, value));
+        let answer = Client::new(nginx.address()).with_patience(PATIENCE).send(&raw);
+        answer.map(reply).map(as_the_gate_said).map_err(|error| error.to_string())
+    }
+
+    /// Its ticks go on while requests are sent, so the number says little.
+    fn fetches(&self) -> Option<u64> {
+        None
+    }
+
+    fn logs(&mut self) -> Option<Vec<String>> {
+        let lines = self.nginx.as_ref()?.log();
+        let new = lines.iter().skip(self.logged).cloned().collect();
+        self.logged = lines.len();
+        Some(new)
+    }
+
+    fn longest_wait(&self) -> Option<Duration> {
+        Some(LONGEST_WAIT)
+    }
+}
+
+/// The answer without what NGINX adds to it.
+fn as_the_gate_said(reply: Reply) -> Reply {
+    match reply {
+        Reply::Denied { status, headers, mut body } => {
+            if body.last() == Some(&b'\n') {
+                body.pop();
+            }
+            Reply::Denied { status, headers, body }
+        }
+        allowed @ Reply::Allowed { .. } => allowed,
+    }
+}
+
+/// The faults that the module logged, or else all that NGINX did.
+fn faults(log: Vec<String>) -> Vec<String> {
+    let ours = log.iter().filter(|line| line.contains("[error]"));
+    let faults: Vec<String> = ours.filter_map(|line| message(line)).map(str::to_owned).collect();
+    if faults.is_empty() { log } else { faults }
+}
+
+/// What the module said in a line of NGINX's log.
+fn message(line: &str) -> Option<&str> {
+    let (_, said) = line.split_once("[error]")?;
+    let (_, said) = said.split_once("jwt_gate: ")?;
+    Some(said)
+}
