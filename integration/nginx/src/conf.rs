@@ -17,8 +17,6 @@ pub(crate) struct Site<'s> {
     /// The policy, as JSON text.
     pub(crate) policy: &'s str,
     pub(crate) upstream: SocketAddr,
-    /// What wasmtime reads about its cache.
-    pub(crate) cache: &'s Path,
 }
 
 impl Site<'_> {
@@ -42,11 +40,11 @@ impl Site<'_> {
             _ = writeln!(location, "proxy_set_header {name} $http_{};", snake(&name));
         }
         let (port, upstream) = (self.port, self.upstream);
-        let (module, cache) = (self.module.display(), self.cache.display());
+        let module = self.module.display();
         Some(format!(
             "daemon off; worker_processes 1; pid nginx.pid; error_log error.log info;\n\
              events {{ worker_connections 256; }}\n\
-             wasm {{ module jwt_gate {module}; shm_kv * 12m; wasmtime {{ cache_config {cache}; }} }}\n\
+             wasm {{ module jwt_gate {module}; shm_kv * 12m; }}\n\
              http {{\n\
              access_log off;\n\
              client_body_temp_path body; proxy_temp_path proxy;\n\

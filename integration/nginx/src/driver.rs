@@ -1,7 +1,6 @@
 //! The fourth driver of the scenarios: the module in real NGINX. Each scenario has a process of its
 //! own, because NGINX reads its configuration when it starts.
 
-use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -10,7 +9,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jwt_gate_envoy::{Client, Envoy, Idp, Request, Upstream, behaviour, reply};
 use jwt_gate_scenario as scenario;
 use scenario::{Document, Driver, Endpoint, Level, Reply};
-use tempfile::TempDir;
 
 use crate::conf::Site;
 use crate::process::{Error, Nginx};
@@ -29,7 +27,6 @@ pub struct Stage {
     module: PathBuf,
     idp: Idp,
     upstream: Upstream,
-    folder: TempDir,
 }
 
 impl Stage {
@@ -41,23 +38,13 @@ impl Stage {
         let text = |error: jwt_gate_envoy::Error| error.to_string();
         let module = Envoy::module().map_err(text)?;
         let (idp, upstream) = (Idp::start().map_err(text)?, Upstream::start().map_err(text)?);
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let stage = Self { binary: binary.to_owned(), module, idp, upstream, folder };
-        let cache = stage.folder.path().join("compiled");
-        let text = format!("[cache]\nenabled = true\ndirectory = \"{}\"\n", cache.display());
-        fs::write(stage.cache(), text).map_err(|error| error.to_string())?;
-        Ok(stage)
+        Ok(Self { binary: binary.to_owned(), module, idp, upstream })
     }
 
     /// A driver for one scenario; no other has this number.
     #[must_use]
     pub fn scene(&self, number: usize) -> Scene<'_> {
         Scene { stage: self, base: format!("/s{number}"), nginx: None, logged: 0 }
-    }
-
-    /// What wasmtime reads about its cache: the module is compiled once, not for each scenario.
-    fn cache(&self) -> PathBuf {
-        self.folder.path().join("cache.toml")
     }
 }
 
@@ -96,7 +83,6 @@ impl Driver for Scene<'_> {
             module: &self.stage.module,
             policy: &policy,
             upstream: self.stage.upstream.address(),
-            cache: &self.stage.cache(),
         };
         match Nginx::start(&self.stage.binary, &site) {
             Ok(nginx) => self.nginx = Some(nginx),
@@ -165,7 +151,7 @@ fn faults(log: Vec<String>) -> Vec<String> {
 
 /// What the module said in a line of NGINX's log.
 fn message(line: &str) -> Option<&str> {
-    let (_, said) = line.split_once("[error]")?;
-    let (_, said) = said.split_once("jwt_gate: ")?;
+    let (_, said) = line.split_once("[proxy-wasm][\"jwt_gate\" ")?;
+    let (_, said) = said.split_once("] ")?;
     Some(said)
 }
