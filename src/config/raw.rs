@@ -5,6 +5,7 @@
 mod condition;
 mod matcher;
 mod provider;
+mod revocation;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,10 @@ use std::collections::BTreeMap;
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{
-    ClaimName, Discovery, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider,
-    RemoteJwks, RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
+    ClaimName, Discovery, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
+    RetryPolicy, TokenHeader,
 };
+pub(crate) use revocation::{Failing, RemoteRevocations, Revocation};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule, Scoped};
 
 use crate::config::read::{Text, record, word};
