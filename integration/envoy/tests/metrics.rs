@@ -1,6 +1,6 @@
 //! Every query of the rules and of the dashboard finds its series in what a real Envoy serves.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 #[path = "metrics/promql.rs"]
 mod promql;
