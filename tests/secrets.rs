@@ -86,7 +86,7 @@ fn what_has_a_secret_in_it_is_found() {
 
 #[test]
 fn metrics_are_named_by_this_project_alone() {
-    let config = r#"{ "providers": { "corp": { "local_jwks": { "inline_string": "{\"keys\":[]}" } } },
+    let config = r#"{ "providers": { "corp": { "local_jwks": { "inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}" } } },
         "rules": [{ "name": "a.b\"c d é", "match": { "prefix": "/" }, "requires": { "provider_name": "corp" } }] }"#;
     let policy = Policy::from_json(config.as_bytes()).unwrap();
     let names: Vec<_> = Counter::all(&policy).map(|counter| counter.name(&policy)).collect();

@@ -318,6 +318,9 @@ impl Driver for ScenarioDriver {
     }
 
     fn counters(&mut self) -> Option<BTreeMap<String, u64>> {
+        if self.host.personality() == Personality::Bare {
+            return None;
+        }
         // They are told at ticks.
         self.advance(WARM_UP);
         let (vm, _) = self.running.as_ref()?;
