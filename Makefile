@@ -35,7 +35,7 @@ EXPORTS := integration/wasm/exports.txt
 # No path of the machine that builds it is in the module.
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/jwt-gate
 # What the module is made of.
-SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(EXPORTS) $(shell find src -name '*.rs')
+SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(EXPORTS) $(shell find src crypto -name '*.rs') crypto/Cargo.toml
 
 .PHONY: help
 help: ## List the targets

@@ -8,7 +8,7 @@ mod write;
 
 use crate::claims::ClaimPath;
 use crate::effects::{Effects, Export};
-use crate::gate::Account;
+use crate::gate::{Account, Trial};
 use crate::policy::Policy;
 use crate::request::{Pseudo, RequestView};
 use crate::time::Timestamp;
@@ -36,7 +36,8 @@ pub struct Audit {
 /// Decisions that get a line in the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Logged {
-    /// Refusals, also those that a rule on trial does not enforce.
+    /// Refusals, also those that a rule on trial does not enforce, and what a candidate policy
+    /// decides in another way.
     Denied,
     /// All.
     All,
@@ -45,9 +46,9 @@ pub enum Logged {
 }
 
 impl Logged {
-    const fn has(self, account: &Account<'_>) -> bool {
+    fn has(self, account: &Account<'_>) -> bool {
         match self {
-            Self::Denied => account.why.is_some(),
+            Self::Denied => account.why.is_some() || differing(account).is_some(),
             Self::All => true,
             Self::None => false,
         }
@@ -85,7 +86,7 @@ fn line(audit: &Audit, now: Timestamp, view: &dyn RequestView, account: &Account
     line.optional("route", account.rule.map(|rule| &*rule.matcher.text));
     line.text("method", method(view));
     line.number("status", account.status().map(u64::from));
-    line.optional("provider", account.provider());
+    line.optional("provider", account.provider.map(|provider| &*provider.name));
     line.text("outcome", account.outcome());
     if let Some(why) = account.why {
         line.text("reason", &why.to_string());
@@ -104,7 +105,23 @@ fn line(audit: &Audit, now: Timestamp, view: &dyn RequestView, account: &Account
             }
         });
     }
+    if let Some(trial) = differing(account) {
+        line.object("candidate", |candidate| {
+            candidate.text("decision", if trial.why.is_some() { "deny" } else { "allow" });
+            candidate.optional("rule", trial.rule.map(|rule| &*rule.name));
+            candidate.number("status", trial.status().map(u64::from));
+            candidate.text("outcome", trial.outcome());
+            if let Some(why) = &trial.why {
+                candidate.text("reason", &why.to_string());
+            }
+        });
+    }
     line.end()
+}
+
+/// What a candidate policy says, if that is something else.
+fn differing<'a>(account: &Account<'a>) -> Option<&'a Trial<'a>> {
+    account.trial.filter(|trial| trial.differs())
 }
 
 /// The method, if it is one of HTTP's own: any other is the client's free text.

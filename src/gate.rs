@@ -8,6 +8,7 @@ mod explain;
 mod place;
 mod revoke;
 mod settle;
+mod trial;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use account::Account;
 pub use explain::Explanation;
 pub use place::Errand;
 pub use settle::{Note, Settled};
+pub use trial::{Comparison, Trial};
 
 use crate::cache::TokenCache;
 use crate::credential::Location;
@@ -98,6 +100,13 @@ struct Case<'c> {
     lent: Lent<'c>,
 }
 
+/// A gate that judges by one of its policies: the one that counts, or the candidate.
+#[derive(Clone, Copy)]
+struct Judge<'g> {
+    gate: &'g Gate,
+    policy: &'g Policy,
+}
+
 /// A refusal, and the rule under which it was made.
 #[derive(Debug)]
 pub struct Refusal<'g> {
@@ -109,12 +118,14 @@ pub struct Refusal<'g> {
     pub accepted: Vec<Accepted<'g>>,
     /// What was found out about tokens on the way.
     pub findings: Findings<'g>,
+    /// What a candidate policy says.
+    pub trial: Option<Box<Trial<'g>>>,
 }
 
 impl<'g> Refusal<'g> {
     /// One that no token has part in.
     const fn plain(why: Rejection) -> Self {
-        Self { why, rule: None, accepted: Vec::new(), findings: Findings::NONE }
+        Self { why, rule: None, accepted: Vec::new(), findings: Findings::NONE, trial: None }
     }
 }
 
@@ -125,11 +136,18 @@ pub struct Permit<'g> {
     accepted: Vec<Accepted<'g>>,
     findings: Findings<'g>,
     shadowed: Option<Refusal<'g>>,
+    trial: Option<Box<Trial<'g>>>,
 }
 
 impl<'g> Permit<'g> {
     const fn open() -> Self {
-        Self { rule: None, accepted: Vec::new(), findings: Findings::NONE, shadowed: None }
+        Self {
+            rule: None,
+            accepted: Vec::new(),
+            findings: Findings::NONE,
+            shadowed: None,
+            trial: None,
+        }
     }
 
     /// How a rule on trial would have refused the request.
@@ -206,49 +224,7 @@ impl Gate {
         view: &dyn RequestView,
         lent: Lent<'_>,
     ) -> Decision<'g> {
-        if self.policy.bypass_cors_preflight && is_preflight(view) {
-            return Decision::Allow(Permit::open());
-        }
-        let path = view.pseudo(Pseudo::Path).unwrap_or_default();
-        let deny = |why| Decision::Deny(Refusal::plain(why));
-        let (rule, liberal) = match self.policy.rule(view, Target::new(&path)) {
-            Ok(found) => found,
-            Err(why) => return deny(why),
-        };
-        let Some(rule) = rule else {
-            return if self.policy.open_by_default {
-                Decision::Allow(Permit::open())
-            } else {
-                deny(Rejection::NoRule)
-            };
-        };
-        // Nobody is held, and nobody refused, by a rule that is on trial.
-        let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
-        match self.judge(Case { moment, view, lent }, rule, &liberal) {
-            Decision::Deny(refusal) if rule.shadow => {
-                Decision::Allow(Permit { shadowed: Some(refusal), ..Permit::open() })
-            }
-            decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
-        }
-    }
-
-    /// What the rule says to a request that it is for.
-    fn judge<'g>(&'g self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
-        let mut findings = Findings::NONE;
-        let refused = |why, accepted, findings| {
-            Decision::Deny(Refusal { why, rule: Some(rule), accepted, findings })
-        };
-        let accepted = match self.authenticate(case, rule, &mut findings) {
-            Verdict::Valid(accepted) => accepted,
-            Verdict::Refused(why) => return refused(why, Vec::new(), findings),
-            Verdict::Unknown(lack) => return Decision::Wait(lack),
-        };
-        match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
-            Ok(()) => {
-                Decision::Allow(Permit { rule: Some(rule), accepted, findings, shadowed: None })
-            }
-            Err(why) => refused(why, accepted, findings),
-        }
+        Judge { gate: self, policy: &self.policy }.check(Case { moment, view, lent })
     }
 
     /// What the host does for a permit.
@@ -359,6 +335,56 @@ impl Gate {
         match self.source(id)?.document(now)? {
             Document::Keys(keys) => Some(keys),
             Document::Discovery(_) | Document::Revocations(_) => None,
+        }
+    }
+}
+
+impl<'g> Judge<'g> {
+    fn check(self, case: Case<'_>) -> Decision<'g> {
+        if self.policy.bypass_cors_preflight && is_preflight(case.view) {
+            return Decision::Allow(Permit::open());
+        }
+        let path = case.view.pseudo(Pseudo::Path).unwrap_or_default();
+        let deny = |why| Decision::Deny(Refusal::plain(why));
+        let (rule, liberal) = match self.policy.rule(case.view, Target::new(&path)) {
+            Ok(found) => found,
+            Err(why) => return deny(why),
+        };
+        let Some(rule) = rule else {
+            return if self.policy.open_by_default {
+                Decision::Allow(Permit::open())
+            } else {
+                deny(Rejection::NoRule)
+            };
+        };
+        // Nobody is held, and nobody refused, by a rule that is on trial.
+        let may_wait = case.moment.may_wait && !rule.shadow;
+        let moment = Moment { may_wait, ..case.moment };
+        match self.judge(Case { moment, ..case }, rule, &liberal) {
+            Decision::Deny(refusal) if rule.shadow => {
+                Decision::Allow(Permit { shadowed: Some(refusal), ..Permit::open() })
+            }
+            decision @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Wait(_)) => decision,
+        }
+    }
+
+    /// What the rule says to a request that it is for.
+    fn judge(self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> Decision<'g> {
+        let mut findings = Findings::NONE;
+        let refused = |why, accepted, findings| {
+            Decision::Deny(Refusal { why, rule: Some(rule), accepted, findings, trial: None })
+        };
+        let accepted = match self.authenticate(case, rule, &mut findings) {
+            Verdict::Valid(accepted) => accepted,
+            Verdict::Refused(why) => return refused(why, Vec::new(), findings),
+            Verdict::Unknown(lack) => return Decision::Wait(lack),
+        };
+        match self.authorize(case.moment.now, case.view, rule, path, &accepted) {
+            Ok(()) => {
+                let (rule, shadowed, trial) = (Some(rule), None, None);
+                Decision::Allow(Permit { rule, accepted, findings, shadowed, trial })
+            }
+            Err(why) => refused(why, accepted, findings),
         }
     }
 }

@@ -8,7 +8,6 @@ pub mod cache;
 pub mod claims;
 pub mod config;
 pub mod credential;
-pub mod crypto;
 pub mod effects;
 #[cfg(feature = "tools")]
 pub mod explain;
@@ -27,3 +26,5 @@ pub mod requirement;
 pub mod revocation;
 pub mod time;
 pub mod wire;
+
+pub use jwt_gate_crypto as crypto;

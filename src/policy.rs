@@ -53,6 +53,7 @@ pub struct Policy {
     pub(crate) limits: Limits,
     pub(crate) token_cache: Room,
     pub(crate) audit: Option<Audit>,
+    pub(crate) candidate: Option<Box<Self>>,
 }
 
 /// The kinds of host that differ in what they can do.
@@ -126,6 +127,16 @@ impl Policy {
         self.providers.get(id.0)
     }
 
+    /// The place of a rule among its rules.
+    pub(crate) fn place_of_rule(&self, rule: &Rule) -> Option<usize> {
+        place(&self.rules, rule)
+    }
+
+    /// The place of a provider among its providers.
+    pub(crate) fn place_of_provider(&self, provider: &Provider) -> Option<usize> {
+        place(&self.providers, provider)
+    }
+
     /// The provider, where there is only one.
     pub(crate) fn only_provider(&self) -> Option<&Provider> {
         if let [provider] = self.providers.as_slice() { Some(provider) } else { None }
@@ -167,13 +178,19 @@ impl Policy {
     pub fn summary(&self) -> String {
         let rules = self.rules.len().saturating_sub(self.ends.len());
         let providers = self.providers.len();
-        format!("{providers} providers, {rules} rules")
+        let beside = self.candidate.as_ref().map_or("", |_| ", a candidate policy beside");
+        format!("{providers} providers, {rules} rules{beside}")
     }
 
     /// Whether workers tell each other of keys on a host of this kind. NGINX has the shared data for
     /// it only where it was configured, and traps where it was not.
     pub fn shares_keys(&self, kind: HostKind) -> bool {
         self.share_keys.unwrap_or(kind == HostKind::Envoy)
+    }
+
+    /// The policy that is tried out beside it. Its sources are among those of this one.
+    pub fn candidate(&self) -> Option<&Self> {
+        self.candidate.as_deref()
     }
 
     /// What stands before the names of counters.
@@ -251,4 +268,11 @@ impl Policy {
     pub fn owned(&self) -> &[HeaderName] {
         &self.owned
     }
+}
+
+/// Where an element of this very list is.
+fn place<T>(all: &[T], one: &T) -> Option<usize> {
+    let at = std::ptr::from_ref(one).addr().checked_sub(all.as_ptr().addr())?;
+    let place = at.checked_div(size_of::<T>())?;
+    all.get(place).filter(|found| std::ptr::eq(*found, one)).map(|_| place)
 }

@@ -29,7 +29,7 @@ pub struct Lack {
 }
 
 /// A document behind a URL: what it is, where it is, when it is fetched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Remote {
     /// Name of the provider that it belongs to.
     pub provider: Box<str>,

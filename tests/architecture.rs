@@ -11,18 +11,20 @@ struct Source {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let below = path.strip_prefix(&root).unwrap();
-                let path_below = below.to_string_lossy().replace('\\', "/");
-                found.push(Source { path: path_below, text: fs::read_to_string(&path).unwrap() });
+    for (root, name) in [("src", ""), ("crypto/src", "crypto/")] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path: PathBuf = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let below = path.strip_prefix(&root).unwrap().to_string_lossy();
+                    let below = format!("{name}{}", below.replace('\\', "/"));
+                    found.push(Source { path: below, text: fs::read_to_string(&path).unwrap() });
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jwt_gate::metrics::Counter;
+use jwt_gate::policy::Policy;
 use jwt_gate_scenario::{Level, run_suite_matching};
 
 use known::Known;
@@ -85,9 +86,14 @@ fn what_has_a_secret_in_it_is_found() {
 
 #[test]
 fn metrics_are_named_by_this_project_alone() {
-    for counter in Counter::all() {
-        let name = counter.name(None);
-        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'.');
-        assert!(plain && name.starts_with("jwt_gate."), "{name}");
+    let config = r#"{ "providers": { "corp": { "local_jwks": { "inline_string": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}" } } },
+        "rules": [{ "name": "a.b\"c d é", "match": { "prefix": "/" }, "requires": { "provider_name": "corp" } }] }"#;
+    let policy = Policy::from_json(config.as_bytes()).unwrap();
+    let names: Vec<_> = Counter::all(&policy).map(|counter| counter.name(&policy)).collect();
+    assert!(names.contains(&"jwt_gate.requests.a_b_c_d__.enforce.deny".to_owned()), "{names:?}");
+    assert!(names.contains(&"jwt_gate.outcomes.corp.bad_signature".to_owned()), "{names:?}");
+    for name in names {
+        let plain = |b: u8| b.is_ascii_lowercase() || b"_-.".contains(&b);
+        assert!(name.bytes().all(plain) && name.starts_with("jwt_gate."), "{name}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cache;
+mod candidate;
 mod condition;
 mod discovery;
 mod export;
@@ -83,7 +84,7 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
     let mut warnings = faults.take_warnings();
     warnings.extend(covered(&rules, &ends, scoped, &index));
     let stat_prefix = stat_prefix(config.stat_prefix.as_deref(), &root.key("stat_prefix"), faults);
-    let policy = Policy {
+    let mut policy = Policy {
         rules,
         ends,
         scoped,
@@ -106,8 +107,10 @@ pub(super) fn policy(config: &Config, faults: &mut Faults) -> Option<Policy> {
         limits,
         token_cache,
         audit,
+        candidate: None,
         providers: providers.into_iter().collect::<Option<_>>()?,
     };
+    candidate::attach(config, &mut policy, faults);
     let unsupported = policy.host.map(|host| policy.unsupported(host));
     unsupported.into_iter().flatten().for_each(|fault| faults.add(&root, fault));
     Some(policy)

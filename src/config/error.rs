@@ -69,6 +69,13 @@ impl ConfigError {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// The same of a document that stands at `place` in another one.
+    #[must_use]
+    pub fn within(self, place: &ConfigPath<'_>) -> Self {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        Self { path: format!("{place}{dot}{}", self.path), ..self }
+    }
 }
 
 impl std::error::Error for ConfigError {}
@@ -106,6 +113,11 @@ impl Faults {
     /// What is no fault; it is given once.
     pub fn take_warnings(&mut self) -> Vec<ConfigError> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// Takes in the faults of a document that stands at `place` in this one.
+    pub fn take_in(&mut self, place: &ConfigPath<'_>, inner: Self) {
+        self.faults.extend(inner.faults.into_iter().map(|fault| fault.within(place)));
     }
 
     /// Notes a fault at `place` and yields nothing: for the end of a reading function.

@@ -5,6 +5,7 @@
 mod condition;
 mod matcher;
 mod provider;
+mod revocation;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,10 @@ use std::collections::BTreeMap;
 pub(crate) use condition::{Acr, ClaimTest, Condition, Names, Scalar};
 pub(crate) use matcher::{HeaderMatcher, QueryMatcher, Regex, StringMatcher};
 pub(crate) use provider::{
-    ClaimName, Discovery, Failing, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider,
-    RemoteJwks, RemoteRevocations, RetryPolicy, Revocation, TokenHeader,
+    ClaimName, Discovery, HttpUri, Issuer, JwtCacheConfig, LocalJwks, Provider, RemoteJwks,
+    RetryPolicy, TokenHeader,
 };
+pub(crate) use revocation::{Failing, RemoteRevocations, Revocation};
 pub(crate) use rule::{Action, Enforcement, Requires, RequiresList, RouteMatch, Rule, Scoped};
 
 use crate::config::read::{Text, record, word};
@@ -53,13 +55,14 @@ record! {
         token_cache: Option<TokenCache>,
         /// What is told of decisions: a line of JSON each.
         audit: Option<Audit>,
+        /// A policy that is not in force: what it would decide is counted and told.
+        shadow_policy: Option<Box<Config>>,
         /// Rules for some hosts only, as Higress hands its `matchRules` over.
         _rules_: Vec<Scoped>,
     }
     refused {
         filter_state_rules: "a module cannot choose rules by filter state; \
             match on a header or a path instead",
-        shadow_policy: LATER,
         protected_resource: LATER,
     }
 }

@@ -28,9 +28,6 @@ pub fn schema() -> Value {
         Some(_) | None => Map::new(),
     };
     if let Some(Value::Object(members)) = root.get_mut("properties") {
-        for alias in members.values_mut() {
-            repoint(alias);
-        }
         let message = format!("type.googleapis.com/{MESSAGE}");
         members.insert("@type".to_owned(), json!({ "const": message }));
         let doc = "The schema that an editor checks this document by.";
@@ -39,14 +36,23 @@ pub fn schema() -> Value {
     root.insert("$schema".to_owned(), "http://json-schema.org/draft-07/schema#".into());
     root.insert("title".to_owned(), "Configuration of jwt-gate".into());
     root.insert("definitions".to_owned(), Value::Object(definitions));
-    Value::Object(root)
+    let mut root = Value::Object(root);
+    repoint(&mut root);
+    root
 }
 
-/// A reference into the record that has become the root.
-fn repoint(alias: &mut Value) {
-    let Some(Value::String(to)) = alias.get_mut("$ref") else { return };
-    if let Some(rest) = to.strip_prefix("#/definitions/Config/") {
-        *to = format!("#/{rest}");
+/// Turns references to the record that has become the root, wherever they stand.
+fn repoint(schema: &mut Value) {
+    match schema {
+        Value::String(to) => {
+            let rest = to.strip_prefix("#/definitions/Config");
+            if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+                *to = format!("#{rest}");
+            }
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(repoint),
+        Value::Object(members) => members.values_mut().for_each(repoint),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

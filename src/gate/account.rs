@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Accepted, Permit, Refusal};
+use super::{Accepted, Permit, Refusal, Trial};
+use crate::policy::provider::Provider;
 use crate::policy::rule::Rule;
 use crate::rejection::Rejection;
 
@@ -15,8 +16,10 @@ pub struct Account<'a> {
     pub why: Option<&'a Rejection>,
     /// The tokens that were verified.
     pub accepted: &'a [Accepted<'a>],
-    /// Whose token failed, where that can be said.
-    failed: Option<&'a str>,
+    /// Whose token it is about: the first one that was verified, or else the one that failed.
+    pub provider: Option<&'a Provider>,
+    /// What a candidate policy says.
+    pub trial: Option<&'a Trial<'a>>,
     /// Whether the request goes on.
     passed: bool,
 }
@@ -33,6 +36,11 @@ impl<'a> Account<'a> {
         self.passed && self.rule.is_some_and(|rule| rule.shadow)
     }
 
+    /// Whether the request goes on.
+    pub const fn passes(&self) -> bool {
+        self.passed
+    }
+
     /// The outcome in one word: that of the reason, or `ok`.
     pub fn outcome(&self) -> &'static str {
         self.why.map_or("ok", |why| why.answer().label)
@@ -41,11 +49,6 @@ impl<'a> Account<'a> {
     /// The status of our answer; `None` when the request goes on.
     pub fn status(&self) -> Option<u16> {
         self.why.filter(|_| !self.passed).map(|why| why.answer().status)
-    }
-
-    /// Whose token it is about: the first one that was verified, or else the one that failed.
-    pub fn provider(&self) -> Option<&'a str> {
-        self.accepted.first().map(|accepted| &*accepted.provider.name).or(self.failed)
     }
 
     /// How long the token lives from its issue to its end, in seconds.
@@ -59,12 +62,15 @@ impl Permit<'_> {
     /// What is told of it.
     pub fn account(&self) -> Account<'_> {
         match &self.shadowed {
-            Some(refusal) => Account { passed: true, ..refusal.account() },
+            Some(refusal) => {
+                Account { passed: true, trial: self.trial.as_deref(), ..refusal.account() }
+            }
             None => Account {
                 rule: self.rule,
                 why: None,
                 accepted: &self.accepted,
-                failed: None,
+                provider: self.accepted.first().map(|accepted| accepted.provider),
+                trial: self.trial.as_deref(),
                 passed: true,
             },
         }
@@ -83,9 +89,11 @@ impl Refusal<'_> {
     /// What is told of it.
     pub fn account(&self) -> Account<'_> {
         let mut failures = self.findings.failures.iter().rev();
-        let failure = failures.find(|failure| failure.why == self.why);
-        let failed = failure.and_then(|failure| failure.provider).map(|p| &*p.name);
+        let failed = failures.find(|failure| failure.why == self.why);
+        let failed = failed.and_then(|failure| failure.provider);
+        let provider = self.accepted.first().map(|accepted| accepted.provider).or(failed);
         let (rule, why) = (self.rule, Some(&self.why));
-        Account { rule, why, accepted: &self.accepted, failed, passed: false }
+        let (accepted, trial) = (self.accepted.as_slice(), self.trial.as_deref());
+        Account { rule, why, accepted, provider, trial, passed: false }
     }
 }

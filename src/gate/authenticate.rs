@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Accepted, Case, Failure, Findings, Gate, Moment};
+use super::{Accepted, Case, Failure, Findings, Judge, Moment};
 use crate::cache::Remembered;
 use crate::credential::{Credential, Location};
 use crate::jws::{Jws, Stated, VerifiedToken};
@@ -38,10 +38,10 @@ impl Candidate<'_> {
 /// A provider, and its number.
 pub(super) type Numbered<'g> = (ProviderId, &'g Provider);
 
-impl Gate {
+impl<'g> Judge<'g> {
     /// What the rule's requirement comes to.
-    pub(super) fn authenticate<'g>(
-        &'g self,
+    pub(super) fn authenticate(
+        self,
         case: Case<'_>,
         rule: &'g Rule,
         findings: &mut Findings<'g>,
@@ -52,8 +52,8 @@ impl Gate {
         }
     }
 
-    pub(super) fn leaf<'g>(
-        &'g self,
+    pub(super) fn leaf(
+        self,
         case: Case<'_>,
         leaf: &'g Leaf,
         findings: &mut Findings<'g>,
@@ -81,8 +81,8 @@ impl Gate {
     }
 
     /// One provider's token is asked for; every token at its places must be good.
-    fn provider<'g>(
-        &'g self,
+    fn provider(
+        self,
         case: Case<'_>,
         provider: Numbered<'g>,
         audiences: Option<&[Box<str>]>,
@@ -121,8 +121,8 @@ impl Gate {
     }
 
     /// No token is asked for, but those that came are looked at.
-    fn optional<'g>(
-        &'g self,
+    fn optional(
+        self,
         case: Case<'_>,
         places: &[Place],
         may_fail: bool,
@@ -165,8 +165,8 @@ impl Gate {
 
     /// A token at a place that several providers may share is the one's that names its issuer, or
     /// else the first one's that takes any issuer.
-    pub(super) fn at_place<'g>(
-        &'g self,
+    pub(super) fn at_place(
+        self,
         case: Case<'_>,
         token: &[u8],
         place: &Place,
@@ -191,7 +191,7 @@ impl Gate {
 
     /// A token that may be one of these providers': remembered, or else parsed.
     pub(super) fn candidate<'t>(
-        &self,
+        self,
         case: Case<'_>,
         token: &'t [u8],
         providers: &[ProviderId],
@@ -207,8 +207,8 @@ impl Gate {
     }
 
     /// A token of a provider: looked at as a whole, then verified with that provider's keys only.
-    pub(super) fn token<'g>(
-        &'g self,
+    pub(super) fn token(
+        self,
         case: Case<'_>,
         token: Candidate<'_>,
         provider: Numbered<'g>,
@@ -228,8 +228,8 @@ impl Gate {
             }
             Keys::Remote(id) => *id,
         };
-        let Some(keys) = self.keys(moment.now, id) else {
-            let source = self.first_lacking(moment.now, id);
+        let Some(keys) = self.gate.keys(moment.now, id) else {
+            let source = self.gate.first_lacking(moment.now, id);
             let kid = token.stated().kid().filter(|_| source == id).map(KidHash::new);
             return self.lacking(moment, Lack { source, kid });
         };
@@ -242,7 +242,7 @@ impl Gate {
         };
         match (self.verify(case, token, provider, keys), unknown) {
             (Ok(token), _) => accepted(token),
-            (Err(_), Some(kid)) if self.may_be_published(moment.now, id, kid) => {
+            (Err(_), Some(kid)) if self.gate.may_be_published(moment.now, id, kid) => {
                 self.lacking(moment, Lack { source: id, kid: Some(kid) })
             }
             (Err(why), _) => Verdict::Refused(why),
@@ -250,8 +250,8 @@ impl Gate {
     }
 
     /// Keys are lacking: waiting may bring them, or else nobody can say whether the token is good.
-    fn lacking<'g>(&self, moment: Moment, lack: Lack) -> Verdict<Accepted<'g>> {
-        if moment.may_wait && self.may_bring(moment.now, lack.source) {
+    fn lacking(self, moment: Moment, lack: Lack) -> Verdict<Accepted<'g>> {
+        if moment.may_wait && self.gate.may_bring(moment.now, lack.source) {
             Verdict::Unknown(lack)
         } else {
             Verdict::Refused(Rejection::KeysUnavailable)
@@ -260,7 +260,7 @@ impl Gate {
 
     /// Verifies a token's signature, unless these very keys have done so before.
     fn verify(
-        &self,
+        self,
         case: Case<'_>,
         token: Candidate<'_>,
         provider: Numbered<'_>,

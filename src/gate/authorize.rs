@@ -1,16 +1,16 @@
 //! What the caller may do: the rule's conditions over the verified claims.
 
-use super::{Accepted, Gate};
+use super::{Accepted, Judge};
 use crate::policy::condition::{Acr, Condition, Facts, Granted, Subject, Truth};
 use crate::policy::rule::Rule;
 use crate::rejection::Rejection;
 use crate::request::RequestView;
 use crate::time::Timestamp;
 
-impl Gate {
+impl<'g> Judge<'g> {
     /// Only a `deny` that is false and an `authorize` that is true let a request through.
     pub(super) fn authorize(
-        &self,
+        self,
         now: Timestamp,
         view: &dyn RequestView,
         rule: &Rule,

@@ -4,7 +4,7 @@ mod conditions;
 mod rules;
 mod tokens;
 
-use super::{Case, Findings, Gate, Lent, Moment, is_preflight};
+use super::{Case, Findings, Gate, Judge, Lent, Moment, is_preflight};
 use crate::explain::{Node, text};
 use crate::policy::condition::Truth;
 use crate::policy::path::{Readings, Target};
@@ -66,7 +66,8 @@ impl Gate {
             return decided(None, open.into(), parts);
         };
         let moment = Moment { may_wait: moment.may_wait && !rule.shadow, ..moment };
-        let (nodes, state) = self.explain_rule(Case { moment, view, lent }, rule, &liberal);
+        let judge = Judge { gate: self, policy: &self.policy };
+        let (nodes, state) = judge.explain_rule(Case { moment, view, lent }, rule, &liberal);
         parts.extend(nodes);
         let at = self.policy.rules.iter().position(|other| std::ptr::eq(other, rule));
         let found = at.map(|at| (self.policy.place(at), rule));
@@ -76,9 +77,11 @@ impl Gate {
         }
         decided(found, state, parts)
     }
+}
 
+impl<'g> Judge<'g> {
     /// What the rule asks, and whether all of it is fulfilled.
-    fn explain_rule(&self, case: Case<'_>, rule: &Rule, path: &[u8]) -> (Vec<Node>, Truth) {
+    fn explain_rule(self, case: Case<'_>, rule: &'g Rule, path: &[u8]) -> (Vec<Node>, Truth) {
         let mut nodes = Vec::new();
         if let Some(requirement) = &rule.requires {
             nodes.push(self.explain_requirement(case, requirement));

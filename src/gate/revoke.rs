@@ -1,6 +1,6 @@
 //! Tokens that a key vouches for, and that were taken back.
 
-use super::{Accepted, Gate, Moment};
+use super::{Accepted, Judge, Moment};
 use crate::credential::Location;
 use crate::jws::VerifiedToken;
 use crate::policy::provider::Provider;
@@ -9,10 +9,10 @@ use crate::remote::Lack;
 use crate::remote::document::Document;
 use crate::requirement::Verdict;
 
-impl Gate {
+impl<'g> Judge<'g> {
     /// A verified token is accepted unless it was revoked, or that cannot be told.
-    pub(super) fn accept<'g>(
-        &'g self,
+    pub(super) fn accept(
+        self,
         moment: Moment,
         provider: &'g Provider,
         location: &'g Location,
@@ -23,10 +23,10 @@ impl Gate {
         }
         let accepted = |token| Verdict::Valid(vec![Accepted { provider, location, token }]);
         let Some(remote) = provider.remote_revocations else { return accepted(token) };
-        let Some(source) = self.source(remote.source) else {
+        let Some(source) = self.gate.source(remote.source) else {
             return Verdict::Refused(Rejection::RevocationsUnavailable);
         };
-        let may_bring = moment.may_wait && self.may_bring(moment.now, remote.source);
+        let may_bring = moment.may_wait && self.gate.may_bring(moment.now, remote.source);
         match source.document(moment.now) {
             Some(Document::Revocations(list)) if list.revokes(&token) => {
                 Verdict::Refused(Rejection::Revoked)

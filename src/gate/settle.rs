@@ -231,6 +231,8 @@ impl Entry {
         received: Received<Document>,
         elsewhere: Option<&Record>,
     ) -> Command {
+        let document = received.document.or_same(self.source.document(now));
+        let received = Received { document, ..received };
         let is_news = received.is_news;
         let keys = match &received.document {
             Document::Keys(keys) => Some(keys.clone()),

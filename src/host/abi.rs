@@ -69,6 +69,8 @@ pub(super) enum Metric {
     Counter,
     /// Shows a value.
     Gauge,
+    /// Keeps how often which values came.
+    Histogram,
 }
 
 impl Metric {
@@ -76,6 +78,7 @@ impl Metric {
         match self {
             Self::Counter => 0,
             Self::Gauge => 1,
+            Self::Histogram => 2,
         }
     }
 }
@@ -342,7 +345,7 @@ pub(super) fn count(id: u32, by: u32) -> Result<(), Status> {
     Status::check(unsafe { proxy_increment_metric(id, i64::from(by)) })
 }
 
-/// Sets a gauge.
+/// Sets a gauge, or gives a histogram a value.
 pub(super) fn record(id: u32, value: u64) -> Result<(), Status> {
     // SAFETY: only integers are passed.
     Status::check(unsafe { proxy_record_metric(id, value) })

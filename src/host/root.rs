@@ -81,8 +81,11 @@ impl Root {
         if kind == HostKind::Envoy {
             policy.exports().into_iter().for_each(declare);
         }
-        if needs_ticks {
-            self.shared.tick_in(if kind == HostKind::Envoy { TICK_FIRST } else { TICK });
+        // Without remote documents there is no haste: the tick only tells what was counted.
+        match kind {
+            HostKind::Envoy if needs_ticks => self.shared.tick_in(TICK_FIRST),
+            HostKind::Envoy | HostKind::Nginx => self.shared.tick_in(TICK),
+            HostKind::Bare => {}
         }
         policy.warnings().iter().for_each(|warning| log::warn!("{warning}"));
         // Elsewhere the call of a function that is not there may be a trap.
@@ -94,11 +97,16 @@ impl Root {
         let summary = policy.summary();
         log::info!("configuration loaded: {summary}; host {kind:?}, which verifies {crypto}");
         *self.shared.crypto.borrow_mut() = crypto;
-        *self.shared.counters.borrow_mut() =
-            Counters::define(policy.stat_prefix(), policy.sources());
+        let policy = Arc::new(policy);
+        // Those of the former policy.
+        self.shared.counters.borrow().tell();
+        let ticks = self.shared.tick.get() != 0;
+        *self.shared.counters.borrow_mut() = Counters::define(&policy, kind, ticks);
         self.shared.kind.set(kind);
         *self.shared.cache.borrow_mut() = Some(TokenCache::new(&policy, seed()));
-        *self.shared.gate.borrow_mut() = Some(Gate::new(Arc::new(policy), now));
+        *self.shared.trial_cache.borrow_mut() =
+            policy.candidate().map(|candidate| TokenCache::new(candidate, seed()));
+        *self.shared.gate.borrow_mut() = Some(Gate::new(policy, now));
         true
     }
 
@@ -277,6 +285,15 @@ fn seed() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
+impl Drop for Root {
+    fn drop(&mut self) {
+        // What was counted since the last tick. Elsewhere nobody knows what a root may still do.
+        if self.shared.kind.get() == HostKind::Envoy {
+            self.shared.counters.borrow().tell();
+        }
+    }
+}
+
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         let Some(now) = shared::now() else { return };
@@ -319,6 +336,7 @@ impl RootContext for Root {
         if let Some(now) = shared::now() {
             self.drive(now);
         }
+        self.shared.counters.borrow().tell();
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {

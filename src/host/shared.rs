@@ -9,12 +9,11 @@ use super::counters::Counters;
 use super::crypto::EnvoyCrypto;
 use super::held::WaitList;
 use super::view::HostView;
-use crate::cache::TokenCache;
+use crate::cache::{Tally, TokenCache};
 use crate::effects::Effects;
 use crate::gate::{Account, Decision, Gate, Lent, Moment};
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Effort};
 use crate::policy::HostKind;
-use crate::rejection::Rejection;
 use crate::remote::Lack;
 use crate::remote::source::Command;
 use crate::time::Timestamp;
@@ -32,10 +31,14 @@ pub(super) struct Shared {
     pub(super) kind: Cell<HostKind>,
     /// Whether the policy and the host let workers share keys.
     pub(super) shares: Cell<bool>,
+    /// The cache of the candidate policy.
+    pub(super) trial_cache: RefCell<Option<TokenCache>>,
     /// The host's cryptography.
     pub(super) crypto: RefCell<EnvoyCrypto>,
     /// Counters.
     pub(super) counters: RefCell<Counters>,
+    /// What the last decision had to do about signatures.
+    effort: Cell<Effort>,
     /// Requests that wait for keys.
     pub(super) held: WaitList,
     /// Time between two ticks in milliseconds; 0: none.
@@ -72,10 +75,12 @@ impl Shared {
             root,
             gate: RefCell::default(),
             cache: RefCell::default(),
+            trial_cache: RefCell::default(),
             kind: Cell::new(HostKind::Bare),
             shares: Cell::new(false),
             crypto: RefCell::default(),
             counters: RefCell::default(),
+            effort: Cell::new(Effort::None),
             held: WaitList::default(),
             tick: Cell::new(0),
         }
@@ -109,18 +114,19 @@ impl Shared {
         let (cache, crypto) = (self.cache.borrow(), self.crypto.borrow());
         let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
         let decision = gate.check(moment, view, lent);
-        self.count_cached(cache.as_ref());
-        match decision {
+        let tally = self.count_cached(cache.as_ref());
+        match self.beside(gate, moment.now, view, decision) {
             Decision::Allow(permit) => {
                 if let Some(refusal) = permit.shadowed() {
-                    self.counters.borrow().count(Counter::ShadowDenied);
                     log::info!("shadow rule would refuse: {refusal}");
                 }
+                self.effort.set(Effort::of(&permit.account(), tally));
                 let effects = gate.permit(moment.now, view, &permit);
                 Ok(self.carry_out(gate, moment.now, view, permit.account(), &effects))
             }
             Decision::Deny(refusal) => {
                 log::debug!("refused: {refusal}");
+                self.effort.set(Effort::of(&refusal.account(), tally));
                 let effects = gate.refuse(moment.now, view, &refusal);
                 Ok(self.carry_out(gate, moment.now, view, refusal.account(), &effects))
             }
@@ -131,11 +137,37 @@ impl Shared {
         }
     }
 
-    fn count_cached(&self, cache: Option<&TokenCache>) {
+    /// The same decision, and beside it what a candidate policy says, if there is one.
+    fn beside<'g>(
+        &self,
+        gate: &'g Gate,
+        now: Timestamp,
+        view: &HostView,
+        decision: Decision<'g>,
+    ) -> Decision<'g> {
+        if gate.policy().candidate().is_none() {
+            return decision;
+        }
+        let (cache, crypto) = (self.trial_cache.borrow(), self.crypto.borrow());
+        let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
+        // What the candidate fails to read must not count against the request.
+        gate.beside(now, &view.clone(), lent, decision)
+    }
+
+    fn count_cached(&self, cache: Option<&TokenCache>) -> Tally {
         let tally = cache.map(TokenCache::take_tally).unwrap_or_default();
         let counters = self.counters.borrow();
         counters.add(Counter::CacheHit, tally.hits);
         counters.add(Counter::CacheMiss, tally.misses);
+        tally
+    }
+
+    /// Records how long the last decision took, which began then.
+    pub(super) fn took(&self, since: Nanos) {
+        if let Ok(nanos) = abi::now() {
+            let took = nanos.saturating_sub(since.0);
+            self.counters.borrow().took(self.effort.get(), took);
+        }
     }
 
     /// Whether workers tell each other of keys.
@@ -145,7 +177,7 @@ impl Shared {
 
     /// Answers a request that cannot be judged.
     pub(super) fn give_up(&self) -> Outcome {
-        self.counters.borrow().count(Counter::Denied(Rejection::Misconfigured.answer().label));
+        Counter::undecided().into_iter().for_each(|counter| self.counters.borrow().count(counter));
         self.answer(&HostView::new(self.kind.get(), false), &Effects::misconfigured())
     }
 
@@ -159,13 +191,13 @@ impl Shared {
     ) -> Outcome {
         match apply::apply(self.kind.get(), view, gate.policy().owned(), effects) {
             Ok(applied) => {
-                self.tell(account, effects);
+                self.tell(gate, account, effects);
                 applied.into()
             }
             Err(why) => {
                 let effects = gate.overrule(now, view, account, &why);
                 let outcome = self.answer(view, &effects);
-                self.tell(account.overruled(&why), &effects);
+                self.tell(gate, account.overruled(&why), &effects);
                 outcome
             }
         }
@@ -177,12 +209,12 @@ impl Shared {
     }
 
     /// Counts what became of a request, and writes it to the log where that is asked for.
-    fn tell(&self, account: Account<'_>, effects: &Effects) {
-        let counter = match effects {
-            Effects::Forward(_) => Counter::Allowed,
-            Effects::Reply(_) => Counter::Denied(account.outcome()),
-        };
-        self.counters.borrow().count(counter);
+    fn tell(&self, gate: &Gate, account: Account<'_>, effects: &Effects) {
+        let counters = self.counters.borrow();
+        Counter::of(gate.policy(), &account).for_each(|one| counters.count(one));
+        if let Some(trial) = account.trial.filter(|trial| trial.differs()) {
+            log::info!("candidate policy {trial}");
+        }
         if let Some(line) = effects.line() {
             log::info!("{line}");
         }
@@ -212,5 +244,21 @@ impl Shared {
 /// The time, read once for each callback; `None` where the host has no clock. Without the time no
 /// token can be judged.
 pub(super) fn now() -> Option<Timestamp> {
-    abi::now().ok().map(|nanos| Timestamp::from_millis(nanos / 1_000_000))
+    Nanos::now().map(Nanos::timestamp)
+}
+
+/// The time as finely as the host has it, in nanoseconds since the epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nanos(u64);
+
+impl Nanos {
+    /// The time; `None` where the host has no clock.
+    pub(super) fn now() -> Option<Self> {
+        abi::now().ok().map(Self)
+    }
+
+    /// The same, as the core counts.
+    pub(super) const fn timestamp(self) -> Timestamp {
+        Timestamp::from_millis(self.0 / 1_000_000)
+    }
 }

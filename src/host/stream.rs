@@ -7,7 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::held::{Held, Phase};
-use super::shared::{self, Outcome, Shared};
+use super::shared::{Nanos, Outcome, Shared};
 use crate::metrics::Counter;
 use crate::policy::HostKind;
 
@@ -45,13 +45,14 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(now) = shared::now() else {
+        let Some(since) = Nanos::now() else {
             self.shared.give_up();
             self.phase.set(Phase::Ended);
             return self.gate_open();
         };
         // Elsewhere a held request would go on by itself, or nobody could wake it.
         let can_hold = self.shared.kind.get() == HostKind::Envoy;
+        let (now, is_timed) = (since.timestamp(), self.shared.counters.borrow().is_timed());
         let mut outcome = self.shared.decide(now, can_hold);
         if let Outcome::Wait(wait) = outcome {
             if self.hold(now, wait) {
@@ -59,6 +60,9 @@ impl HttpContext for Stream {
                 return Action::Pause;
             }
             outcome = self.shared.decide(now, false);
+        }
+        if is_timed {
+            self.shared.took(since);
         }
         self.phase.set(match outcome {
             Outcome::Forward => Phase::Allowed,

@@ -8,6 +8,7 @@ use crate::policy::HostKind;
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
 
 /// A view of the effective context's request. Headers must not change while it is in use.
+#[derive(Clone)]
 pub(super) struct HostView {
     kind: HostKind,
     /// Whether all headers are read at once, which costs what four single ones do, and nothing else
@@ -118,7 +119,7 @@ impl RequestView for HostView {
 /// Serialised pairs, in the one piece in which they came: their number, then the sizes of name and
 /// value of each, then names and values, each with a NUL behind it. Sizes are 32 bits, little
 /// endian.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Pairs {
     bytes: Vec<u8>,
     count: usize,

@@ -191,7 +191,9 @@ impl Key {
         signature: &[u8],
         host: &dyn HostCrypto,
     ) -> bool {
-        self.serves(algorithm) && self.verifying.verify(algorithm, message, signature, host)
+        // Whether the key itself is one for the algorithm, its `verify` looks at.
+        self.algorithm.is_none_or(|declared| declared == algorithm)
+            && self.verifying.verify(algorithm, message, signature, host)
     }
 }
 

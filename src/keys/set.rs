@@ -14,6 +14,8 @@ use crate::keys::pem::PemError;
 pub struct KeySet {
     keys: Box<[Key]>,
     max_tried: usize,
+    /// SHA-256 of the JSON that they were read from, if they were.
+    text: Option<[u8; 32]>,
 }
 
 /// What a set may ask of us.
@@ -157,6 +159,11 @@ impl KeySet {
     /// Whether a key has exactly this name.
     pub fn has_kid(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.kid() == Some(kid))
+    }
+
+    /// Whether both were read from the same octets of JSON.
+    pub fn has_text_of(&self, other: &Self) -> bool {
+        self.text.is_some() && self.text == other.text
     }
 
     /// The keys, in the order of the document.

@@ -11,7 +11,7 @@ const ASK_INTERVAL_MAX: Duration = Duration::from_secs(60);
 const FRESH_MIN: Duration = Duration::from_secs(60);
 
 /// How often a document is fetched, and how long it is served.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Schedule {
     /// Age at which it has been fetched again, unless the answer asks for an earlier time.
     pub cache_duration: Duration,
@@ -32,7 +32,7 @@ pub struct Schedule {
 }
 
 /// Fetches that are tried soon after one that failed, while who waits for the document waits on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retry {
     /// How many.
     pub count: u32,

@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use jwt_gate::time::rfc3339;
-use memchr::memmem;
+use memchr::{memmem, memrchr};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// What logs of JSON call the text of a message.
+const MESSAGES: [&[u8]; 5] =
+    [br#""log""#, br#""message""#, br#""msg""#, br#""textPayload""#, br#""MESSAGE""#];
 
 /// What a decision left in the log. Texts are borrowed from the line where it has no escapes.
 #[derive(Debug, Deserialize)]
@@ -108,19 +112,37 @@ impl Finder {
     }
 
     /// Looks for an audit line in a line of a log.
+    ///
+    /// Logs quote what clients send, and a client may send what looks like an audit line: what
+    /// stands in quotes is none, but for the text of a message in a log of JSON.
     pub(crate) fn find<'l>(&self, line: &'l [u8]) -> Found<'l> {
+        let is_json = line.trim_ascii_start().starts_with(b"{");
         for at in self.0.find_iter(line) {
             let (before, _) = line.split_at_checked(at).unwrap_or_default();
             if let Some(prefix) = before.strip_suffix(br#"{"audit":""#) {
-                return Found::Plain(line.get(prefix.len()..).unwrap_or_default());
-            }
-            if let Some(prefix) = before.strip_suffix(br#"{\"audit\":\""#) {
+                // Within JSON, quotes in a text are escaped: this is a member.
+                if is_json || !prefix.windows(2).any(|pair| pair == br#" ""#) {
+                    return Found::Plain(line.get(prefix.len()..).unwrap_or_default());
+                }
+            } else if let Some(prefix) = before.strip_suffix(br#"{\"audit\":\""#)
+                && is_json
+                && is_message(prefix)
+            {
                 let text = line.get(prefix.len()..).unwrap_or_default();
                 return Found::Quoted([b"\"", text].concat());
             }
         }
         Found::Nothing
     }
+}
+
+/// Whether the string that is open at the end of `prefix` is what a log says, with no quotes in it
+/// so far.
+fn is_message(prefix: &[u8]) -> bool {
+    let Some(quote) = memrchr(b'"', prefix) else { return false };
+    let (before, _) = prefix.split_at_checked(quote).unwrap_or_default();
+    let name = before.trim_ascii_end().strip_suffix(b":").map(<[u8]>::trim_ascii_end);
+    name.is_some_and(|name| MESSAGES.iter().any(|message| name.ends_with(message)))
 }
 
 /// The JSON text in a quoted audit line.
@@ -160,10 +182,28 @@ mod tests {
             format!("{LINE}, client: 127.0.0.1, server: api"),
             format!(r#"{{"log":{quoted},"stream":"stderr"}}"#),
             format!(r#"named jwt-gate/1 before {LINE}"#),
+            format!(
+                r#"2026/11/25 07:00:58 [info] 7#7: *1 [proxy-wasm]["jwt_gate" #1] {LINE} while"#
+            ),
+            format!(r#"{{"code":200,"gate":{LINE}}}"#),
         ];
         for row in rows {
             let expected = Some((Some(1_795_590_059), "a\"b".to_owned()));
             assert_eq!(read(row.as_bytes()), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_sends_is_no_audit_line() {
+        let escaped = serde_json::to_string(LINE).unwrap();
+        let rows = [
+            format!(r#"[2026-11-25T07:00:58.123Z] "GET /{LINE} HTTP/1.1" 404 -"#),
+            format!(r#"2026/11/25 [error] open() failed, request: "GET /"{LINE} HTTP/1.1""#),
+            format!(r#"{{"path":{escaped},"code":404}}"#),
+            format!(r#"{{"log":"\"GET /\" x {}"#, escaped.trim_start_matches('"')),
+        ];
+        for row in rows {
+            assert!(read(row.as_bytes()).is_none(), "{row}");
         }
     }
 

@@ -57,7 +57,10 @@ fn broken_configurations_do_not_fit_the_schema() {
             r#"{"providers": {"a": {"remote_jwks": {"http_uri": {"uri": "x", "cluster": "y", "timeout": "5"}}}}}"#,
             ".providers.a.remote_jwks.http_uri.timeout: none of",
         ),
-        (r#"{"providers": {"a": {"remote_jwks": {}}}}"#, ".providers.a.remote_jwks: none of"),
+        (
+            r#"{"providers": {"a": {"remote_jwks": {"retry_policy": {"retry_back_off": {}}}}}}"#,
+            ".providers.a.remote_jwks.retry_policy.retry_back_off: none of",
+        ),
         (
             r#"{"rules": [{"match": {}, "authorize": {"scopes": [], "roles": ["a"]}}]}"#,
             ".rules[0].authorize: members",

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jwt_gate::cache::TokenCache;
 use jwt_gate::effects::{Effects, HeaderOp};
-use jwt_gate::gate::{Decision, Explanation, Gate, Lent, Moment};
+use jwt_gate::gate::{Account, Decision, Explanation, Gate, Lent, Moment};
+use jwt_gate::metrics::Counter;
 use jwt_gate::policy::Policy;
 use jwt_gate::policy::condition::Truth;
 use jwt_gate::remote::SourceId;
@@ -26,6 +27,7 @@ pub struct Core {
     fetches: u64,
     log: Vec<String>,
     left: Left,
+    counters: BTreeMap<String, u64>,
     rules: BTreeSet<String>,
     contradiction: Option<String>,
 }
@@ -44,6 +46,7 @@ impl Core {
             fetches: 0,
             log: Vec::new(),
             left: Left::default(),
+            counters: BTreeMap::new(),
             rules: BTreeSet::new(),
             contradiction: None,
         }
@@ -113,13 +116,19 @@ impl Core {
             if let Some(contradiction) = contradiction(&explanation, &decision) {
                 self.contradiction = Some(contradiction);
             }
-            let lack = match decision {
+            let lack = match gate.beside(now, &view, Lent::NOTHING, decision) {
                 Decision::Allow(permit) => {
                     let shadowed = permit.shadowed();
+                    let trial = count(&mut self.counters, gate.policy(), &permit.account());
+                    self.log.extend(trial);
                     self.log.extend(shadowed.map(|why| format!("shadow rule would refuse: {why}")));
                     return gate.permit(now, &view, &permit);
                 }
-                Decision::Deny(refusal) => return gate.refuse(now, &view, &refusal),
+                Decision::Deny(refusal) => {
+                    let trial = count(&mut self.counters, gate.policy(), &refusal.account());
+                    self.log.extend(trial);
+                    return gate.refuse(now, &view, &refusal);
+                }
                 Decision::Wait(lack) => lack,
             };
             let longest = gate.remote(lack.source).map(|remote| remote.max_wait);
@@ -205,6 +214,10 @@ impl Driver for Core {
         Some(self.fetches)
     }
 
+    fn counters(&mut self) -> Option<BTreeMap<String, u64>> {
+        Some(self.counters.clone())
+    }
+
     fn logs(&mut self) -> Option<Vec<String>> {
         Some(std::mem::take(&mut self.log))
     }
@@ -220,6 +233,20 @@ fn contradiction(explanation: &Explanation<'_>, decision: &Decision<'_>) -> Opti
     let (tree, found) = (&explanation.tree, explanation.rule.as_ref().map(|(_, rule)| &rule.name));
     let agrees = tree.state == Some(state) && (rule.is_none() || rule == found);
     (!agrees).then(|| format!("{decision:?}, but it is explained as by {found:?}: {tree:#?}"))
+}
+
+/// Counts a decision; what is told of the candidate policy.
+fn count(
+    counters: &mut BTreeMap<String, u64>,
+    policy: &Policy,
+    account: &Account<'_>,
+) -> Option<String> {
+    for counter in Counter::of(policy, account) {
+        let value = counters.entry(counter.name(policy)).or_default();
+        *value = value.saturating_add(1);
+    }
+    let trial = account.trial.filter(|trial| trial.differs());
+    trial.map(|trial| format!("candidate policy {trial}"))
 }
 
 /// What later filters would find.

@@ -46,6 +46,7 @@ impl Stage {
         let (idp, upstream) = (publish(&identity)?, Upstream::start()?);
         let bootstrap = Bootstrap::new()
             .admin_port(free_or_any(ADMIN_PORT))
+            .labelled()
             .cluster(Cluster::new("upstream", upstream.address()))
             .cluster(Cluster::new("idp", idp.address()))
             .listener(Listener::new("demo").port(port).filter(Filter::Wasm(module)));
@@ -99,7 +100,10 @@ impl Stage {
             (token("EXPIRED", "sub=alice&scope=orders:read&exp=-600"), ""),
             (format!("curl -i http://{proxy}/orders {old}"), "401"),
             (format!("curl -s http://{idp}/rotate"), "the next key signs"),
-            (format!("curl -s 'http://{admin}/stats?filter=wasmcustom'"), "the gate's counters"),
+            (
+                format!("curl -s http://{admin}/stats/prometheus | grep ^jwt_gate"),
+                "the gate's metrics, for Prometheus",
+            ),
         ];
         let mut text =
             "\nTry it in another shell; the policy is integration/demo/policy.json.\n\n".to_owned();

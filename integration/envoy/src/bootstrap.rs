@@ -13,12 +13,16 @@ use serde_json::{Map, Value, json};
 /// The type URLs' common part.
 const TYPES: &str = "type.googleapis.com";
 
+/// The labels of the gate's metrics, as `docs/monitoring.md` gives them to users.
+const STATS: &str = include_str!("../../../docs/monitoring/envoy-stats.yaml");
+
 /// What Envoy starts with.
 #[derive(Debug, Clone, Default)]
 pub struct Bootstrap {
     clusters: Vec<Cluster>,
     listeners: Vec<Listener>,
     admin_port: u16,
+    labelled: bool,
     written: Option<Value>,
 }
 
@@ -55,6 +59,12 @@ impl Bootstrap {
         Self { admin_port: port, ..self }
     }
 
+    /// With the labels that `docs/monitoring/envoy-stats.yaml` makes of the gate's metrics.
+    #[must_use]
+    pub fn labelled(self) -> Self {
+        Self { labelled: true, ..self }
+    }
+
     /// The configuration; `further_listeners` is the file in which more listeners will be found.
     pub(crate) fn to_json(&self, further_listeners: Option<&str>) -> Value {
         let dynamic = further_listeners.map_or_else(
@@ -80,7 +90,13 @@ impl Bootstrap {
                 "listeners": self.listeners.iter().map(Listener::to_json).collect::<Vec<_>>(),
             },
             "dynamic_resources": dynamic,
+            "stats_config": self.stats(),
         })
+    }
+
+    fn stats(&self) -> Value {
+        let stats = self.labelled.then(|| serde_yaml_ng::from_str::<Value>(STATS).ok()).flatten();
+        stats.and_then(|stats| stats.get("stats_config").cloned()).unwrap_or_else(|| json!({}))
     }
 }
 

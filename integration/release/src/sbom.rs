@@ -27,11 +27,16 @@ pub fn sbom(workspace: &Path, wasm: &[u8]) -> Result<Vec<u8>, Error> {
     let root = packages.iter().find(|(_, package)| text(package, "name") == Some("jwt-gate"));
     let (root, module) = root.ok_or_else(|| Error::Metadata("no package jwt-gate".to_owned()))?;
     let checksums = checksums(workspace)?;
-    let used = reachable(root, &graph);
+    // The metadata has the features that any member of the workspace asks for, the tree the module's.
+    let built = built(workspace)?;
+    let is_built =
+        |id: &&str| packages.get(id).is_some_and(|package| built.contains(&label(package)));
+    let used: BTreeSet<&str> = reachable(root, &graph).into_iter().filter(is_built).collect();
     let others = used.iter().filter(|id| *id != root).filter_map(|id| packages.get(id));
     let name = |id: &&str| packages.get(id).map_or_else(String::new, |package| purl(package));
     let dependencies = used.iter().map(|id| {
-        let on: Vec<_> = graph.get(id).into_iter().flatten().map(&name).collect();
+        let on = graph.get(id).into_iter().flatten().filter(|on| used.contains(*on));
+        let on: Vec<_> = on.map(&name).collect();
         json!({ "ref": name(id), "dependsOn": on })
     });
     let mut subject = component(module, "library", &checksums);
@@ -53,14 +58,36 @@ pub fn sbom(workspace: &Path, wasm: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn metadata(workspace: &Path) -> Result<Value, Error> {
+    let arguments = ["--format-version", "1", "--filter-platform", "wasm32-wasip1"];
+    let output = cargo(workspace, "metadata", &arguments)?;
+    serde_json::from_slice(&output).map_err(|error| Error::Metadata(error.to_string()))
+}
+
+/// What the module is built of, as [`label`] has it.
+fn built(workspace: &Path) -> Result<BTreeSet<String>, Error> {
+    let package = ["-p", "jwt-gate", "--target", "wasm32-wasip1", "-e", "normal,build"];
+    let form = ["--prefix", "none", "--format", "{p}", "--no-dedupe"];
+    let output = cargo(workspace, "tree", &[&package[..], &form].concat())?;
+    let words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    Ok(String::from_utf8_lossy(&output).lines().map(words).collect())
+}
+
+/// Name and version of a package, as cargo prints them.
+fn label(package: &Value) -> String {
+    let member = |name| text(package, name).unwrap_or_default();
+    format!("{} v{}", member("name"), member("version"))
+}
+
+/// What cargo prints.
+fn cargo(workspace: &Path, subcommand: &str, arguments: &[&str]) -> Result<Vec<u8>, Error> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["metadata", "--locked", "--format-version", "1"]);
-    command.args(["--filter-platform", "wasm32-wasip1"]).current_dir(workspace);
+    command.args([subcommand, "--locked"]).args(arguments).current_dir(workspace);
     let output = command.output().map_err(|error| Error::Metadata(error.to_string()))?;
-    if !output.status.success() {
-        return Err(Error::Metadata(String::from_utf8_lossy(&output.stderr).into_owned()));
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Error::Metadata(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| Error::Metadata(error.to_string()))
 }
 
 /// The checksums of `Cargo.lock`, by name and version.

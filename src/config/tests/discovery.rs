@@ -36,6 +36,9 @@ fn discovery_is_that_of_one_issuer() {
     providers.p.discovery.timeout: is required
 "issuer": "https://a.example", "discovery": {{"cluster": "c", "timeout": "0s", "jwks_hosts": {{"https://b.example": "d", "b.example/x": "d", "b.example": ""}}}}
     providers.p.discovery.jwks_hosts.b.example: must not be empty
+    providers.p.discovery.timeout: must be from 0.001s to 300s
+    providers.p.discovery.jwks_hosts.b.example/x: must be a host, with its port where that is not 443, such as `keys.example`
+    providers.p.discovery.jwks_hosts.https://b.example: must be a host, with its port where that is not 443, such as `keys.example`
 "issuer": "https://a.example", "discovery": {{"cluster": "c", "timeout": "0s", "jwks_hosts": {{"https://b.example": "d", "b.example/x": "d", "u@b.example": "d"}}}}
     providers.p.discovery.timeout: must be from 0.001s to 300s
     providers.p.discovery.jwks_hosts.b.example/x: must be a host, with its port where that is not 443, such as `keys.example`

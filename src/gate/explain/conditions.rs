@@ -1,15 +1,15 @@
 //! The rule's conditions, for each token that was accepted.
 
 use super::super::authorize::subject;
-use super::super::{Accepted, Case, Gate};
+use super::super::{Accepted, Case, Judge};
 use crate::explain::Node;
 use crate::policy::condition::{Condition, Facts, Granted, Truth};
 use crate::policy::rule::Rule;
 
-impl Gate {
+impl Judge<'_> {
     /// Every condition over every token.
     pub(super) fn explain_conditions(
-        &self,
+        self,
         case: Case<'_>,
         rule: &Rule,
         path: &[u8],

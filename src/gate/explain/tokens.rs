@@ -1,6 +1,6 @@
 //! Whose tokens are asked for, which were found, and what is right or wrong with each.
 
-use super::super::{Case, Findings, Gate};
+use super::super::{Case, Findings, Judge};
 use super::state;
 use crate::credential::{Credential, Location, Prefix};
 use crate::explain::{Node, names};
@@ -9,9 +9,9 @@ use crate::policy::condition::Truth;
 use crate::policy::provider::{Keys, Provider};
 use crate::requirement::{Leaf, Lenience, ProviderId, Requirement, Verdict};
 
-impl Gate {
+impl<'g> Judge<'g> {
     /// What a requirement comes to, and its parts by themselves.
-    pub(super) fn explain_requirement(&self, case: Case<'_>, requirement: &Requirement) -> Node {
+    pub(super) fn explain_requirement(self, case: Case<'_>, requirement: &'g Requirement) -> Node {
         let mut nothing = Findings::NONE;
         let verdict = requirement.decide(&mut |leaf| self.leaf(case, leaf, &mut nothing));
         let (what, parts) = match requirement {
@@ -34,11 +34,11 @@ impl Gate {
         }
     }
 
-    fn each(&self, case: Case<'_>, parts: &[Requirement]) -> Vec<Node> {
+    fn each(self, case: Case<'_>, parts: &'g [Requirement]) -> Vec<Node> {
         parts.iter().map(|part| self.explain_requirement(case, part)).collect()
     }
 
-    fn name_of(&self, leaf: &Leaf) -> String {
+    fn name_of(self, leaf: &Leaf) -> String {
         match leaf {
             Leaf::Open => "nothing is asked for".to_owned(),
             Leaf::Provider { id, .. } => {
@@ -51,7 +51,7 @@ impl Gate {
     }
 
     /// The places where tokens are looked for, and the tokens there.
-    fn explain_leaf(&self, case: Case<'_>, leaf: &Leaf) -> Vec<Node> {
+    fn explain_leaf(self, case: Case<'_>, leaf: &'g Leaf) -> Vec<Node> {
         match leaf {
             Leaf::Open => Vec::new(),
             Leaf::Provider { id, audiences } => {
@@ -95,10 +95,10 @@ impl Gate {
 
     /// A token as one of a provider.
     fn explain_token(
-        &self,
+        self,
         case: Case<'_>,
         credential: &Credential<'_>,
-        (id, provider): (ProviderId, &Provider),
+        (id, provider): (ProviderId, &'g Provider),
         location: &Location,
         audiences: Option<&[Box<str>]>,
     ) -> Node {
@@ -131,7 +131,7 @@ impl Gate {
         Node::new(what, verdict).with(parts)
     }
 
-    fn explain_signature(&self, case: Case<'_>, token: Jws<'_>, provider: &Provider) -> Node {
+    fn explain_signature(self, case: Case<'_>, token: Jws<'_>, provider: &Provider) -> Node {
         let (kid, algorithm) =
             (token.stated().kid().map(str::to_owned), token.stated().algorithm());
         let expected = match &kid {
@@ -140,7 +140,7 @@ impl Gate {
         };
         let keys = match &provider.keys {
             Keys::Local(keys) => Some(keys),
-            Keys::Remote(id) => self.keys(case.moment.now, *id),
+            Keys::Remote(id) => self.gate.keys(case.moment.now, *id),
         };
         let Some(keys) = keys else {
             let node = Node::new("signature", Truth::Undecided).expected(expected);

@@ -1,5 +1,7 @@
 //! From a document to its keys: a JWK set, a map from names to PEM, or PEM.
 
+use sha2::{Digest as _, Sha256};
+
 use super::{KeyLimits, KeySet, KeySetError, Place, SkipReason, Skipped, TABLES};
 use crate::json::{self, Object, Value};
 use crate::keys::jwk::{JwkError, Key, Label};
@@ -20,6 +22,11 @@ impl KeySet {
         let members = document
             .as_object()
             .ok_or_else(|| KeySetError::NotAnObject { found: document.kind() })?;
+        let (keys, skipped) = Self::from_object(members, limits)?;
+        Ok((Self { text: Some(Sha256::digest(text).into()), ..keys }, skipped))
+    }
+
+    fn from_object(members: &Object, limits: &KeyLimits) -> Read {
         match members.get("keys") {
             Some(Value::Array(entries)) => Self::from_jwks(entries, limits),
             Some(other) => Err(KeySetError::KeysNotAList { found: other.kind() }),
@@ -107,7 +114,8 @@ impl KeySet {
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { skipped });
         }
-        Ok((Self { keys: keys.into(), max_tried: limits.max_tried }, skipped))
+        let (keys, max_tried) = (keys.into(), limits.max_tried);
+        Ok((Self { keys, max_tried, text: None }, skipped))
     }
 }
 

@@ -137,8 +137,13 @@ impl Stage {
         let seen = query.as_ref().and_then(Seen::from_answer);
         let is_cut = seen.is_some_and(|seen| seen.target == "/a?b=1" && is_alice(&seen));
         is_cut.then_some(()).ok_or("a token in the query does not get to the upstream")?;
-        let count = self.envoy.counter(&format!("wasmcustom.jwt_gate.{name}.allowed"));
-        count.ok().filter(|count| *count > 0).ok_or("requests are counted")?;
+        let counter = format!("wasmcustom.jwt_gate.outcomes.p.ok.{name}");
+        // Counters are told at ticks.
+        let counted = (0..60).any(|_| {
+            thread::sleep(Duration::from_millis(50));
+            self.envoy.counter(&counter).is_ok_and(|count| count > 0)
+        });
+        counted.then_some(()).ok_or("requests are counted")?;
         let (log, loaded) =
             (self.envoy.log_since(0), format!(" {name} {name}: configuration loaded"));
         let line = log.iter().find(|line| line.contains(&loaded));

@@ -67,6 +67,7 @@ pub(super) struct Step {
     pub(super) fetches: Option<u64>,
     pub(super) log: Option<Vec<String>>,
     pub(super) audit: Option<Vec<String>>,
+    pub(super) counters: Option<BTreeMap<String, u64>>,
 }
 
 #[derive(Debug, Deserialize)]

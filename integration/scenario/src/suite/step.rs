@@ -55,6 +55,7 @@ pub(crate) struct Step {
     pub(crate) fetches: Option<u64>,
     pub(crate) log: Vec<String>,
     pub(crate) audit: Option<Vec<String>>,
+    pub(crate) counters: BTreeMap<String, u64>,
 }
 
 /// A request with placeholders.
@@ -90,7 +91,7 @@ impl Step {
         ])?;
         let (fetches, log) = (raw.fetches, raw.log.take().unwrap_or_default());
         let (exports, rerouted) = (raw.exports.clone(), raw.rerouted);
-        let audit = raw.audit.take();
+        let (audit, counters) = (raw.audit.take(), raw.counters.take().unwrap_or_default());
         let request = match raw.request.take() {
             Some(line) => {
                 let request = RequestText::read(&line, raw.headers.take().unwrap_or_default())?;
@@ -104,7 +105,7 @@ impl Step {
         if after.is_zero() && idp.is_empty() && request.is_none() {
             return Err(StepProblem::Empty);
         }
-        Ok(Self { after, idp, request, exports, rerouted, fetches, log, audit })
+        Ok(Self { after, idp, request, exports, rerouted, fetches, log, audit, counters })
     }
 }
 

@@ -138,7 +138,7 @@ fn a_callout_says_what_was_sent() {
     assert_eq!(sent.context, Context::Stream(stream));
     assert_eq!(sent.cluster, "idp");
     assert_eq!(sent.timeout.as_millis(), 1000);
-    assert_eq!(sent.headers[1], (b":path".to_vec(), b"/keys".to_vec()));
+    assert_eq!(sent.headers[1], (b":path".to_vec(), b"/tenant/jwks.json".to_vec()));
     assert_eq!(running.vm.callouts_sent(), 1);
 }
 

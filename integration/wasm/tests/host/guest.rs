@@ -177,10 +177,10 @@ fn constants(text: &str) -> String {
     wat
 }
 
-/// A dispatch of `GET /keys` to this cluster that says its status.
+/// A dispatch of `GET /tenant/jwks.json` to this cluster that says its status.
 pub(crate) fn dispatch(cluster: &str) -> String {
     format!(
-        "(call $say (call $call @\"{cluster}\" @{{:method=GET;:path=/keys;:authority=idp}} \
+        "(call $say (call $call @\"{cluster}\" @{{:method=GET;:path=/tenant/jwks.json;:authority=idp}} \
          #0 #0 #0 #0 #1000 #24))"
     )
 }
