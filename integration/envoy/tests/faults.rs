@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     reason = "test code; Envoy takes its time from the same clock"
