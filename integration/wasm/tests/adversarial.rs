@@ -74,8 +74,9 @@ fn is_known(personality: Personality, fault: &Fault, wrong: &Wrong) -> bool {
         "proxy_set_effective_context" => trapped,
         // A host that sets no timer when it is configured has none, whatever it says later.
         "proxy_set_tick_period_milliseconds" => *wrong == Wrong::Stuck,
-        // So only Envoy answers, which has no rule about a second tick period. A host that never
-        // does when it is configured is taken for a bare one, where keys cannot be fetched.
+        // So only Envoy answers, which has no rule about a second tick period. Where nothing is
+        // answered while it is configured it is taken for NGINX, whose request line it does not
+        // have: then every request is refused.
         "proxy_get_property" => match personality {
             Personality::Nginx => trapped && fault.status.0 == 1,
             Personality::Envoy | Personality::Bare => *wrong == Wrong::Stuck && fault.stage == 0,
