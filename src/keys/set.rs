@@ -14,7 +14,7 @@ use crate::keys::pem::PemError;
 pub struct KeySet {
     keys: Box<[Key]>,
     max_tried: usize,
-    /// SHA-256 of the JSON that they were read from, if they were.
+    /// SHA-256 of the JSON that an endpoint published, if one did.
     text: Option<[u8; 32]>,
 }
 
@@ -161,7 +161,7 @@ impl KeySet {
         self.keys.iter().any(|key| key.kid() == Some(kid))
     }
 
-    /// Whether both were read from the same octets of JSON.
+    /// Whether both were published, as the same octets.
     pub fn has_text_of(&self, other: &Self) -> bool {
         self.text.is_some() && self.text == other.text
     }

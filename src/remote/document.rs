@@ -113,7 +113,7 @@ impl Kind {
             Self::Keys => {
                 // A secret that anyone can fetch is none.
                 let limits = KeyLimits { allow_symmetric: false, ..*limits };
-                let (keys, skipped) = KeySet::from_json(body, &limits)?;
+                let (keys, skipped) = KeySet::published(body, &limits)?;
                 Ok((Document::Keys(Arc::new(keys)), skipped))
             }
             Self::Revocations(RevocationTerms { max_bytes, .. }) => {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::fields::Fields;
 use super::notes::Notes;
 use super::provider::{
-    OPTIONAL, STRICT, all_of, any_of, authority, drop_unused_requirements, never, object,
-    remote_jwks, requirements, some_list, some_texts,
+    self, OPTIONAL, STRICT, all_of, any_of, authority, never, object, remote_jwks, some_list,
+    some_texts,
 };
 
 /// Makes a policy of these documents.
@@ -41,20 +41,13 @@ pub(crate) fn migrate(documents: &[Value], notes: &mut Notes) -> Value {
         }
     }
     let (providers, is_optional) = jwt(&mut spec, notes);
-    let names: Vec<String> = providers.keys().cloned().collect();
     let base = if is_optional { OPTIONAL } else { STRICT };
     let rules = authorization(&mut spec, base, &providers, notes);
     spec.finish(notes);
-    if names.is_empty() {
+    if providers.is_empty() {
         notes.fault("spec.jwt", "there are no providers");
     }
-    let mut policy = object([
-        ("providers", Value::Object(providers)),
-        ("requirement_map", requirements(&names)),
-        ("rules", some_list(rules)),
-    ]);
-    drop_unused_requirements(&mut policy);
-    policy
+    provider::policy(providers, rules)
 }
 
 fn jwt(spec: &mut Fields<'_>, notes: &mut Notes) -> (Map<String, Value>, bool) {

@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::notes::Notes;
-use super::provider::{
-    OPTIONAL, STRICT, any_of, drop_unused_requirements, never, object, requirements, some_list,
-};
+use super::provider::{self, OPTIONAL, STRICT, any_of, never, object};
 use super::region::{Region, parted};
 use caller::Caller;
 use policy::{Action, Clause};
@@ -91,7 +89,6 @@ fn rules(
     has_allow: bool,
     notes: &mut Notes,
 ) -> Value {
-    let names: Vec<String> = providers.keys().cloned().collect();
     let mut regions = vec![Region::default()];
     for clause in clauses {
         regions.push(clause.region.clone());
@@ -108,15 +105,9 @@ fn rules(
     });
     let rules: Vec<Value> = parts
         .iter()
-        .filter_map(|part| rule(part, clauses, has_allow, !names.is_empty(), notes))
+        .filter_map(|part| rule(part, clauses, has_allow, !providers.is_empty(), notes))
         .collect();
-    let mut policy = object([
-        ("providers", Value::Object(providers)),
-        ("requirement_map", requirements(&names)),
-        ("rules", some_list(rules)),
-    ]);
-    drop_unused_requirements(&mut policy);
-    policy
+    provider::policy(providers, rules)
 }
 
 fn overlap(unknown: &super::region::Unknown, notes: &mut Notes) {

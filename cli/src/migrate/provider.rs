@@ -63,8 +63,20 @@ pub(crate) fn one_of_or_none(providers: &[String]) -> Value {
     json!({ "requires_any": { "requirements": each } })
 }
 
+/// A policy of these providers and rules, with the requirements that the rules name.
+pub(crate) fn policy(providers: Map<String, Value>, rules: Vec<Value>) -> Value {
+    let names: Vec<String> = providers.keys().cloned().collect();
+    let mut policy = object([
+        ("providers", Value::Object(providers)),
+        ("requirement_map", requirements(&names)),
+        ("rules", some_list(rules)),
+    ]);
+    drop_unused_requirements(&mut policy);
+    policy
+}
+
 /// Both requirements, by their names.
-pub(crate) fn requirements(providers: &[String]) -> Value {
+fn requirements(providers: &[String]) -> Value {
     if providers.is_empty() {
         return Value::Null;
     }
@@ -72,7 +84,7 @@ pub(crate) fn requirements(providers: &[String]) -> Value {
 }
 
 /// Drops requirements that no rule names.
-pub(crate) fn drop_unused_requirements(policy: &mut Value) {
+fn drop_unused_requirements(policy: &mut Value) {
     let used: Vec<String> = policy
         .get("rules")
         .and_then(Value::as_array)

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::notes::Notes;
+use crate::document::{self, Passage};
 use crate::error::Error;
 
 /// What a configuration is for.
@@ -72,8 +73,9 @@ impl Source {
 
 fn documents(text: &str) -> Result<Vec<Value>, String> {
     let mut found = Vec::new();
-    for document in serde_yaml_ng::Deserializer::from_str(text) {
-        let document = Value::deserialize(document).map_err(|error| error.to_string())?;
+    for document in document::read(&Passage::whole(text)).map_err(|error| error.message)? {
+        let document: Value =
+            serde_json::from_str(&document.to_string()).map_err(|error| error.to_string())?;
         let is_list = document.get("kind").is_some_and(|kind| kind == "List");
         match document.get("items").and_then(Value::as_array) {
             Some(items) if is_list => found.extend(items.iter().cloned()),

@@ -2,39 +2,12 @@
 
 use jwt_gate::gate::Moment;
 use jwt_gate::time::Timestamp;
+use jwt_gate_scenario::challenge;
 use serde_json::json;
 
 use crate::gate::{NOW, Verdict, gate, request, verdict};
 use crate::input::Input;
 use crate::reference;
-
-/// Parameters of a challenge with one scheme (RFC 9110, section 11.6.1); `None` when it does not
-/// follow the grammar.
-fn parse(challenge: &str) -> Option<Vec<(&str, String)>> {
-    let mut rest = challenge.strip_prefix("Bearer ")?;
-    let mut parameters = Vec::new();
-    loop {
-        let (name, after) = rest.split_once("=\"")?;
-        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return None;
-        }
-        let (mut value, mut chars) = (String::new(), after.chars());
-        loop {
-            match chars.next()? {
-                '"' => break,
-                '\\' => value.push(chars.next()?),
-                c if c == ' ' || c.is_ascii_graphic() => value.push(c),
-                _ => return None,
-            }
-        }
-        parameters.push((name, value));
-        match chars.as_str() {
-            "" => return Some(parameters),
-            more => rest = more.strip_prefix(", ")?,
-        }
-    }
-}
 
 /// A realm, a scope, a host, a path, each after its length.
 pub(crate) fn run(bytes: &[u8]) {
@@ -74,16 +47,16 @@ pub(crate) fn run(bytes: &[u8]) {
         let Verdict::Answered(reply) = verdict(&gate, &cache, moment, &lines) else {
             panic!("it passes without the scope");
         };
-        let challenge = reply.headers.iter().find(|(name, _)| *name == "www-authenticate");
-        let (_, challenge) = challenge.expect("a challenge");
-        let parameters = parse(challenge).unwrap_or_else(|| panic!("{challenge:?}"));
+        let text = reply.headers.iter().find(|(name, _)| *name == "www-authenticate");
+        let (_, text) = text.expect("a challenge");
+        let parameters = challenge::parse(text).unwrap_or_else(|| panic!("{text:?}"));
         let names: Vec<_> = parameters.iter().map(|(name, _)| *name).collect();
         let expected: &[&[&str]] = match reply.status {
             // A token in the query is a bad one.
             401 => &[&["realm", "resource_metadata"], &["realm", "error", "resource_metadata"]],
             _ => &[&["realm", "error", "scope", "resource_metadata"]],
         };
-        assert!(expected.contains(&&*names), "{challenge:?}");
-        assert!(challenge.len() < 4_000 + 2 * (config.to_string().len()), "{}", challenge.len());
+        assert!(expected.contains(&&*names), "{text:?}");
+        assert!(text.len() < 4_000 + 2 * (config.to_string().len()), "{}", text.len());
     }
 }

@@ -6,6 +6,7 @@
 //! AWS-LC, which shares no code with the gate's own cryptography.
 
 mod audit;
+pub mod challenge;
 pub mod document;
 mod driver;
 mod expand;

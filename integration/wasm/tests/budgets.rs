@@ -17,6 +17,8 @@
 mod bench;
 #[path = "budgets/memory.rs"]
 mod memory;
+#[path = "support/metered.rs"]
+mod metered;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

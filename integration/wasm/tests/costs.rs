@@ -15,6 +15,8 @@
 mod cases;
 #[path = "costs/limits.rs"]
 mod limits;
+#[path = "support/metered.rs"]
+mod metered;
 #[path = "costs/worker.rs"]
 mod worker;
 

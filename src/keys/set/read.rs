@@ -22,7 +22,12 @@ impl KeySet {
         let members = document
             .as_object()
             .ok_or_else(|| KeySetError::NotAnObject { found: document.kind() })?;
-        let (keys, skipped) = Self::from_object(members, limits)?;
+        Self::from_object(members, limits)
+    }
+
+    /// The same, to be known again by [`KeySet::has_text_of`].
+    pub fn published(text: &[u8], limits: &KeyLimits) -> Read {
+        let (keys, skipped) = Self::from_json(text, limits)?;
         Ok((Self { text: Some(Sha256::digest(text).into()), ..keys }, skipped))
     }
 

@@ -1,12 +1,9 @@
 //! Requests of several kinds, and what each costs.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
-use jwt_gate_scenario::Keyring;
-use jwt_gate_test_host::{Host, Module, Personality, Phase, Request, RootId, Vm};
+use jwt_gate_test_host::{Host, Personality, Phase, Request, RootId, Vm};
 
 use crate::Cost;
+use crate::metered::{keyring, metered};
 
 /// One kind of request.
 pub(crate) struct Case {
@@ -74,26 +71,6 @@ fn config(provider: &str, rules: usize, rule: &str) -> String {
         r#"{{"providers":{{"p":{{"issuer":"https://idp.example","local_jwks":{{"inline_string":{jwks}}}{provider}}}}},
         "rules":[{others}{{"match":{{"prefix":"/"}},"requires":{{"provider_name":"p"}}{rule}}}]}}"#
     )
-}
-
-pub(crate) fn keyring() -> &'static Keyring {
-    static KEYRING: OnceLock<Keyring> = OnceLock::new();
-    KEYRING.get_or_init(Keyring::new)
-}
-
-/// The module as the linker makes it.
-pub(crate) fn linked() -> Vec<u8> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from);
-    let path = target.join("wasm32-wasip1/release/jwt_gate.wasm");
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make wasm` first", path.display()))
-}
-
-fn metered() -> &'static Module {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| Module::metered(&linked()).unwrap())
 }
 
 /// A request as browsers and gateways send it, with a token.

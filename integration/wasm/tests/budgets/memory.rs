@@ -2,7 +2,8 @@
 
 use jwt_gate_test_host::{Host, Module, Personality, Phase};
 
-use crate::bench::{config_of, keyring, linked, request};
+use crate::bench::{config_of, request};
+use crate::metered::{keyring, linked};
 
 /// Pages of 64 KiB that a VM may take beside its cache: 3 MiB.
 const PAGES: u64 = 48;

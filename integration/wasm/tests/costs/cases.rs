@@ -3,7 +3,8 @@
 use jwt_gate_test_host::Request;
 use serde_json::{Value, json};
 
-use crate::worker::{Worker, keyring};
+use crate::metered::keyring;
+use crate::worker::Worker;
 
 /// Bytes of headers that Envoy lets through, less what every request has.
 const ROOM: usize = 59 * 1024;

@@ -1,33 +1,12 @@
 //! A worker of Envoy whose instructions are counted.
 
-use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use jwt_gate_scenario::Keyring;
 use jwt_gate_test_host::{Host, Module, Personality, Request, RootId, Vm};
 
 use crate::cases::{Case, bearer};
-
-pub(crate) fn keyring() -> &'static Keyring {
-    static KEYRING: OnceLock<Keyring> = OnceLock::new();
-    KEYRING.get_or_init(Keyring::new)
-}
-
-/// The module as the linker makes it, which is the same with `wasm-opt` and without.
-fn linked() -> Vec<u8> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from);
-    let path = target.join("wasm32-wasip1/release/jwt_gate.wasm");
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make wasm` first", path.display()))
-}
-
-fn metered() -> &'static Module {
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| Module::metered(&linked()).unwrap())
-}
+use crate::metered::{keyring, linked, metered};
 
 fn unmetered() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
