@@ -24,6 +24,8 @@ WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ed25519
+# In bytes: what a target can make something of.
+LONGEST_INPUTS := [token]=1024 [jwks]=2048 [configuration]=4096 [path]=128 [challenge]=512 [scenario]=256 [rsa]=600 [ed25519]=256
 # Envoy of one version, as the tests want to hear of it.
 envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
@@ -138,10 +140,12 @@ bench-core: ## Measure what rules, signatures and revoked tokens cost a request,
 .PHONY: fuzz
 fuzz: $(CARGO_FUZZ) ## Search for inputs that break what must hold; ONLY=target, SECONDS_EACH=60
 	@cargo run -q -p jwt-gate-fuzzing --bin seeds -- fuzz/corpus
-	@for target in $(or $(ONLY),$(FUZZ_TARGETS)); do \
+	@declare -A longest=($(LONGEST_INPUTS)); for target in $(or $(ONLY),$(FUZZ_TARGETS)); do \
 		echo "==> fuzz: $$target"; \
 		mkdir -p fuzz/corpus/$$target; \
-		RUSTUP_TOOLCHAIN=nightly $(CARGO_FUZZ) run --fuzz-dir fuzz --sanitizer none $$target -- -max_total_time=$(or $(SECONDS_EACH),60) -max_len=4096 -print_final_stats=1; \
+		RUSTUP_TOOLCHAIN=nightly RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc.sh \
+			$(CARGO_FUZZ) run --release --fuzz-dir fuzz --sanitizer none $$target -- \
+			-max_total_time=$(or $(SECONDS_EACH),60) -max_len=$${longest[$$target]} -print_final_stats=1; \
 	done
 
 .PHONY: lint

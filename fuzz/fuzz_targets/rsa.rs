@@ -1,7 +1,9 @@
-//! RSA: an encoding that the fuzzer chose, signed with a known private key, has one verdict by ours and
-//! by the `rsa` crate; so has a signature that it chose under a modulus that it chose.
+//! RSA: an encoding that the fuzzer chose has one verdict by ours and by the `rsa` crate, under a key
+//! that is made for it; so has a signature that it chose under a modulus that it chose.
 
 #![no_main]
+
+use std::sync::LazyLock;
 
 use jwt_gate::crypto::{Algorithm, NoHostCrypto, VerifyingKey};
 use libfuzzer_sys::fuzz_target;
@@ -10,55 +12,110 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 const MESSAGE: &[u8] = b"a message";
 
-/// The key of RFC 7520, section 3.4.
-const N: &str = "9f810fb4038273d02591e4073f31d2b6001b82cedb4d92f050165d47cfcab8a3c41cb778ac7553793f8ef975768d1a2374d8712564c3bcd77b9ea434544899407cff0099920a931a24c4414852ab29bdb0a95c0653f36c60e60bf90b6258dda56f37047ba5c2d1d029af9c9d40bac7aa41c78a0dd1068add699e808fea011ea1441d8a4f7bb4e97be39f55f1ddd44e9c4ba335159703d4d34b603e65147a4f23d6d3c0996c75edee846a82d190ae10783c961cf0387aed2106d2d0555b6fd937fad5535387e0ff72ffbe78941402b0b822ea2a74b6058c1dabf9b34a76cb63b87faa2c6847b8e2837fff91186e6b1c14911cf989a89092a81ce601ddacd3f9cf";
-const D: &str = "6d6502f41f84151228f24a467e1d19bb218fbcc34abd858db41fe29221fd936d1e4fe3b5abf23bf1e8999295f15d0d144c4b362ec3514bef2e25bbd0f80d62ae4c0c48c90ad49dd74c681dae10a4bbd81195d63bb0d03f00a64687e43aeb5ff8dab20d2d109ef16fa7677e2e8bfa8e7e42e72bd4160c3aa9688b00f9b33059648316ed8c5016309074cc1332d81aa39ed389e8a9eab5844c414c704e05d90c5e2b85854ab5054ea5f83a84896c6a83cdac5edda1f8b3274f7d38e80398268462a33ef9b525107c60ac8564c19cfe6e0e3775f242a1cafd3b9617d225dacf74ce4f972976d61b057f82ff9870aea056aeee076c3df1cfc718d539c3a906b433c1";
+/// Lengths of moduli in octets.
+const LENGTHS: [usize; 3] = [256, 384, 512];
 
+/// For each length, the largest numbers, one even and one odd, whose cubes fit into it.
+static ROOTS: LazyLock<Vec<[BigUint; 2]>> = LazyLock::new(|| {
+    let largest = |octets: &usize| {
+        let bound = BigUint::from(1_u32) << (octets * 8);
+        // Newton's way to the cube root, from above.
+        let mut root = BigUint::from(1_u32) << (octets * 8 / 3 + 1);
+        loop {
+            let next = (&root * 2_u32 + &bound / (&root * &root)) / 3_u32;
+            if next >= root {
+                break;
+            }
+            root = next;
+        }
+        while &root * &root * &root >= bound {
+            root -= 1_u32;
+        }
+        let below = &root - 1_u32;
+        let is_even = root.to_bytes_le()[0] % 2 == 0;
+        if is_even { [root, below] } else { [below, root] }
+    };
+    LENGTHS.iter().map(largest).collect()
+});
+
+/// One octet that says what it is about, and then what the fuzzer chose.
 fuzz_target!(|input: &[u8]| {
     let [choice, rest @ ..] = input else { return };
     let algorithm = Algorithm::ALL[usize::from(*choice) % 6];
-    if choice & 0x80 == 0 {
-        let number = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16).unwrap();
-        let (n, d) = (number(N), number(D));
-        let encoded = nearly_right(algorithm, rest);
-        let signature = fixed(&BigUint::from_bytes_be(&encoded).modpow(&d, &n), 256);
-        same(&n, &BigUint::from(65537_u32), algorithm, &signature);
+    let which = usize::from(choice >> 3) % 4;
+    if let Some(octets) = LENGTHS.get(which) {
+        let encoded = nearly_right(algorithm, *octets, rest);
+        if encoded[0] >= 0x80 {
+            // Of no number below a modulus that can be made.
+            return;
+        }
+        let right = nearly_right(algorithm, *octets, &[]);
+        let is_pkcs1 = matches!(algorithm, Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512);
+        let expected = is_pkcs1.then_some(encoded == right);
+        let by_both = rest.iter().fold(0_u8, |sum, octet| sum.wrapping_add(*octet)) % 16 == 1;
+        signed(algorithm, &encoded, &ROOTS[which], expected, by_both);
     } else if rest.len() >= 517 {
         let (n, signature) = rest[..512].split_at(256);
         let e = BigUint::from_bytes_be(&rest[512..517]);
-        same(&BigUint::from_bytes_be(n), &e, algorithm, signature);
+        same(&BigUint::from_bytes_be(n), &e, algorithm, signature, None, true);
     }
 });
 
-/// The right encoding with the input's changes: pairs of a place and what is added there.
-fn nearly_right(algorithm: Algorithm, changes: &[u8]) -> Vec<u8> {
-    let mut encoded = match algorithm {
-        Algorithm::Rs256 => pkcs1(b"\x01\x05\x00\x04\x20", 0x31, &Sha256::digest(MESSAGE)),
-        Algorithm::Rs384 => pkcs1(b"\x02\x05\x00\x04\x30", 0x41, &Sha384::digest(MESSAGE)),
-        Algorithm::Rs512 => pkcs1(b"\x03\x05\x00\x04\x40", 0x51, &Sha512::digest(MESSAGE)),
-        Algorithm::Ps256 => pss::<Sha256>(),
-        Algorithm::Ps384 => pss::<Sha384>(),
-        _ => pss::<Sha512>(),
+/// A key with the exponent 3 for which a signature has this encoding: nobody needs to know the
+/// factors of a cube less the encoding.
+fn signed(
+    algorithm: Algorithm,
+    encoded: &[u8],
+    [even, odd]: &[BigUint; 2],
+    expected: Option<bool>,
+    by_both: bool,
+) {
+    let is_even = encoded.last().is_some_and(|octet| octet % 2 == 0);
+    // The modulus is odd.
+    let root = if is_even { odd } else { even };
+    let n = root * root * root - BigUint::from_bytes_be(encoded);
+    let digits = root.to_bytes_be();
+    let signature = [vec![0; encoded.len() - digits.len()], digits].concat();
+    same(&n, &BigUint::from(3_u32), algorithm, &signature, expected, by_both);
+}
+
+/// The right encoding with the input's changes: the length of a salt, then three octets each for a
+/// place and what is added there.
+fn nearly_right(algorithm: Algorithm, octets: usize, input: &[u8]) -> Vec<u8> {
+    let (salt, changes) = match input {
+        [] => (None, input),
+        [salt, changes @ ..] => (Some(usize::from(*salt)), changes),
     };
-    for change in changes.chunks_exact(2) {
-        let octet = &mut encoded[usize::from(change[0])];
-        *octet = octet.wrapping_add(change[1]);
+    let mut encoded = match algorithm {
+        Algorithm::Rs256 => pkcs1::<Sha256>(b"\x01\x05\x00\x04\x20", 0x31, octets),
+        Algorithm::Rs384 => pkcs1::<Sha384>(b"\x02\x05\x00\x04\x30", 0x41, octets),
+        Algorithm::Rs512 => pkcs1::<Sha512>(b"\x03\x05\x00\x04\x40", 0x51, octets),
+        Algorithm::Ps256 => pss::<Sha256>(salt, octets),
+        Algorithm::Ps384 => pss::<Sha384>(salt, octets),
+        _ => pss::<Sha512>(salt, octets),
+    };
+    for change in changes.chunks_exact(3) {
+        let at = usize::from(u16::from_le_bytes([change[0], change[1]]));
+        let octet = &mut encoded[at % octets];
+        *octet = octet.wrapping_add(change[2]);
     }
     encoded
 }
 
-fn pkcs1(end: &[u8], length: u8, hash: &[u8]) -> Vec<u8> {
-    let oid = [&[0x30, length], &b"\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02"[..], end].concat();
-    let info = [&oid, hash].concat();
-    [&[0, 1], &*vec![0xff; 253 - info.len()], &[0], &info].concat()
+fn pkcs1<D: Digest>(end: &[u8], length: u8, octets: usize) -> Vec<u8> {
+    let oid = b"\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02";
+    let info = [&[0x30, length], &oid[..], end, &D::digest(MESSAGE)].concat();
+    [&[0, 1], &*vec![0xff; octets - 3 - info.len()], &[0], &info].concat()
 }
 
-fn pss<D: Digest>() -> Vec<u8> {
-    let octets = <D as Digest>::output_size();
-    let salt = vec![7; octets];
+/// With a salt of the hash's length, or as many octets more as `salt` has above 100, or less.
+fn pss<D: Digest>(salt: Option<usize>, octets: usize) -> Vec<u8> {
+    let hashed = <D as Digest>::output_size();
+    let salt = vec![7; (hashed + salt.unwrap_or(100)).saturating_sub(100).min(octets - hashed - 2)];
     let digest = D::digest(MESSAGE);
     let hash = D::new().chain_update([0; 8]).chain_update(digest).chain_update(&salt).finalize();
-    let block = [vec![0; 254 - 2 * octets], vec![1], salt].concat();
+    let zeros = vec![0; octets - hashed - 2 - salt.len()];
+    let block = [zeros, vec![1], salt].concat();
     let mask = (0_u32..).flat_map(|counter| {
         D::new().chain_update(&hash).chain_update(counter.to_be_bytes()).finalize()
     });
@@ -67,16 +124,23 @@ fn pss<D: Digest>() -> Vec<u8> {
     [&encoded, &hash[..], &[0xbc]].concat()
 }
 
-fn fixed(number: &BigUint, octets: usize) -> Vec<u8> {
-    let digits = number.to_bytes_be();
-    [vec![0; octets - digits.len()], digits].concat()
-}
-
-fn same(n: &BigUint, e: &BigUint, algorithm: Algorithm, signature: &[u8]) {
+/// The crate is asked where ours accepts, and where it is said: it takes ten times as long.
+fn same(
+    n: &BigUint,
+    e: &BigUint,
+    algorithm: Algorithm,
+    signature: &[u8],
+    expected: Option<bool>,
+    by_both: bool,
+) {
     let ours = VerifyingKey::rsa(&n.to_bytes_be(), &e.to_bytes_be());
     let Ok(ours) = ours else { return };
-    let crates = RsaPublicKey::new(n.clone(), e.clone()).expect("a key that we take");
     let ours = ours.verify(algorithm, MESSAGE, signature, &NoHostCrypto);
+    assert!(expected.is_none_or(|expected| expected == ours), "{algorithm}");
+    if !(ours || by_both) {
+        return;
+    }
+    let crates = RsaPublicKey::new(n.clone(), e.clone()).expect("a key that we take");
     let pkcs1 = |scheme, hash: &[u8]| crates.verify::<Pkcs1v15Sign>(scheme, hash, signature).is_ok();
     let pss = |scheme, hash: &[u8]| crates.verify::<Pss>(scheme, hash, signature).is_ok();
     let verified = match algorithm {

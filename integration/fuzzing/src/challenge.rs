@@ -1,6 +1,9 @@
 //! A challenge, whatever the configuration and the request say.
 
+use std::sync::{Arc, LazyLock};
+
 use jwt_gate::gate::Moment;
+use jwt_gate::policy::Policy;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::challenge;
 use serde_json::json;
@@ -8,6 +11,14 @@ use serde_json::json;
 use crate::gate::{NOW, Verdict, gate, request, verdict};
 use crate::input::Input;
 use crate::reference;
+
+/// A good token with another scope.
+static BEARER: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let claims = format!(r#"{{"exp":{},"scope":"other"}}"#, NOW + 60);
+    let header = br#"{"alg":"HS256","kid":"h"}"#;
+    let token = reference::signed(header, claims.as_bytes(), jsonwebtoken::Algorithm::HS256);
+    [b"Bearer ", token.as_slice()].concat()
+});
 
 /// A realm, a scope, a host, a path, each after its length.
 pub(crate) fn run(bytes: &[u8]) {
@@ -21,23 +32,15 @@ pub(crate) fn run(bytes: &[u8]) {
         return;
     }
     let config = json!({
-        "providers": { "p": { "local_jwks": { "inline_string": reference::jwks() }, "realm": realm,
+        "providers": { "p": { "local_jwks": { "inline_string": reference::secret() }, "realm": realm,
             "resource_metadata": "https://api.example/.well-known/oauth-protected-resource" } },
         "rules": [{ "match": { "prefix": "" }, "requires": { "provider_name": "p" },
                     "authorize": { "scopes": [scope] } }],
     });
-    if jwt_gate::policy::Policy::from_json(config.to_string().as_bytes()).is_err() {
-        return;
-    }
-    let (gate, cache) = gate(&config.to_string());
-    let claims = format!(r#"{{"exp":{},"scope":"other"}}"#, NOW + 60);
-    let token = reference::signed(
-        br#"{"alg":"HS256","kid":"h"}"#,
-        claims.as_bytes(),
-        jsonwebtoken::Algorithm::HS256,
-    );
-    let bearer = [b"Bearer ", token.as_slice()].concat();
-    let headers: [&[(&[u8], &[u8])]; 2] = [&[], &[(b"authorization", &bearer)]];
+    let config = config.to_string();
+    let Ok(policy) = Policy::from_json(config.as_bytes()) else { return };
+    let (gate, cache) = gate(Arc::new(policy));
+    let headers: [&[(&[u8], &[u8])]; 2] = [&[], &[(b"authorization", &BEARER)]];
     for headers in headers {
         let mut lines = request(path.as_bytes(), headers);
         lines.iter_mut().filter(|(name, _)| name == b":authority").for_each(|(_, value)| {
@@ -57,6 +60,6 @@ pub(crate) fn run(bytes: &[u8]) {
             _ => &[&["realm", "error", "scope", "resource_metadata"]],
         };
         assert!(expected.contains(&&*names), "{text:?}");
-        assert!(text.len() < 4_000 + 2 * (config.to_string().len()), "{}", text.len());
+        assert!(text.len() < 4_000 + 2 * config.len(), "{}", text.len());
     }
 }

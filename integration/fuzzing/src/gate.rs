@@ -34,11 +34,15 @@ pub(crate) fn request(path: &[u8], headers: &[(&[u8], &[u8])]) -> Lines {
     lines.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
 
-/// A gate for a configuration that is good.
-pub(crate) fn gate(config: &str) -> (Gate, TokenCache) {
-    let policy = Policy::from_json(config.as_bytes()).expect("the configuration is good");
+/// The policy of a configuration that is good.
+pub(crate) fn policy(config: &str) -> Arc<Policy> {
+    Arc::new(Policy::from_json(config.as_bytes()).expect("the configuration is good"))
+}
+
+/// A gate for a policy, and the cache that it is lent.
+pub(crate) fn gate(policy: Arc<Policy>) -> (Gate, TokenCache) {
     let cache = TokenCache::new(&policy, 7);
-    (Gate::new(Arc::new(policy), Timestamp::from_secs(NOW)), cache)
+    (Gate::new(policy, Timestamp::from_secs(NOW)), cache)
 }
 
 /// What becomes of a request: the changes, the answer, or what it waits for.
@@ -49,20 +53,20 @@ pub(crate) enum Verdict {
     Waits(Lack),
 }
 
-/// The one verdict: with the cache, with what the cache has learnt from that, and without it.
+/// The one verdict: without the cache, with it, and, where it may have learnt something from that,
+/// with it once more.
 pub(crate) fn verdict(gate: &Gate, cache: &TokenCache, moment: Moment, lines: &Lines) -> Verdict {
     let plain = once(gate, Lent::NOTHING, moment, lines);
-    for _ in 0..2 {
-        let lent = Lent { cache: Some(cache), ..Lent::NOTHING };
+    let lent = Lent { cache: Some(cache), ..Lent::NOTHING };
+    let times = if matches!(plain, Verdict::Passes(_)) { 2 } else { 1 };
+    for _ in 0..times {
         assert_eq!(once(gate, lent, moment, lines), plain, "another verdict with the cache");
-    }
-    if let Verdict::Passes(ops) = &plain {
-        nothing_is_forged(lines, ops);
     }
     plain
 }
 
-fn once(gate: &Gate, lent: Lent<'_>, moment: Moment, lines: &Lines) -> Verdict {
+/// A verdict of a gate that is lent so much. What passes takes no client's value along.
+pub(crate) fn once(gate: &Gate, lent: Lent<'_>, moment: Moment, lines: &Lines) -> Verdict {
     let view = lines.as_slice();
     let effects = match gate.check(moment, &view, lent) {
         Decision::Allow(permit) => gate.permit(moment.now, &view, &permit),
@@ -70,7 +74,10 @@ fn once(gate: &Gate, lent: Lent<'_>, moment: Moment, lines: &Lines) -> Verdict {
         Decision::Wait(lack) => return Verdict::Waits(lack),
     };
     match effects {
-        Effects::Forward(forward) => Verdict::Passes(forward.headers),
+        Effects::Forward(forward) => {
+            nothing_is_forged(lines, &forward.headers);
+            Verdict::Passes(forward.headers)
+        }
         Effects::Reply(reply) => Verdict::Answered(reply),
     }
 }

@@ -24,15 +24,17 @@ pub(crate) fn run(document: &[u8]) {
     skipped.iter().for_each(|entry| fit_for_a_log(&entry.to_string()));
     assert!(set.len() >= 1 && set.len() <= LIMITS.max_keys, "{} keys", set.len());
     for key in set.keys() {
-        for algorithm in Algorithm::ALL {
-            assert!(!(algorithm.is_symmetric() && key.serves(algorithm)), "a secret that all know");
-            for length in [0, 64, 96, 132, 256] {
-                let nothing = vec![0; length];
-                assert!(
-                    !key.verify(algorithm, b"message", &nothing, &NoHostCrypto),
-                    "zeros are a signature"
-                );
-            }
+        let served = Algorithm::ALL.into_iter().filter(|algorithm| key.serves(*algorithm));
+        let served: Vec<_> = served.collect();
+        assert!(!served.iter().any(|algorithm| algorithm.is_symmetric()), "a secret that all know");
+        // One of them, which the document chooses: an RSA key serves six, and each takes its time.
+        let Some(algorithm) = served.get(document.len() % served.len().max(1)) else { continue };
+        for length in [0, 64, 96, 132, 256, 384, 512] {
+            let nothing = vec![0; length];
+            assert!(
+                !key.verify(*algorithm, b"message", &nothing, &NoHostCrypto),
+                "zeros are a signature"
+            );
         }
     }
     for kid in [None, Some("k"), Some("rsa-1")] {

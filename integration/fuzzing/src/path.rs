@@ -1,19 +1,17 @@
-//! A path, and what servers may make of it.
+//! A path and a query, and what servers may make of them.
 
 use std::sync::LazyLock;
 
-use jwt_gate::cache::TokenCache;
-use jwt_gate::gate::{Gate, Moment};
+use jwt_gate::gate::{Gate, Lent, Moment};
 use jwt_gate::policy::path::{Readings, Target, percent_decode};
 use jwt_gate::time::Timestamp;
 
-use crate::gate::{NOW, Verdict, gate, request, verdict};
+use crate::gate::{NOW, Verdict, gate, once, policy, request};
 use crate::reference;
 
-/// How a server may read a path.
+/// What a server may do to a path that it has decoded.
 #[derive(Clone, Copy, Debug)]
 struct Server {
-    decodes: usize,
     backslash: bool,
     parameters: bool,
     merges_first: bool,
@@ -21,25 +19,27 @@ struct Server {
 }
 
 impl Server {
-    fn all() -> impl Iterator<Item = Self> {
-        (0..48_usize).map(|n| Self {
-            decodes: n / 16,
+    /// All that do something of their own to this path.
+    fn all(path: &[u8]) -> impl Iterator<Item = Self> {
+        let has = |wanted: &[u8]| path.iter().any(|b| wanted.contains(b));
+        let (backslash, parameters, splits) = (has(b"\\"), has(b";"), has(b"?#"));
+        let choices = (0..16_usize).map(|n| Self {
             backslash: n & 1 != 0,
             parameters: n & 2 != 0,
             merges_first: n & 4 != 0,
             splits: n & 8 != 0,
+        });
+        choices.filter(move |server| {
+            (!server.backslash || backslash)
+                && (!server.parameters || parameters)
+                && (!server.splits || splits)
         })
     }
 
-    /// The names of the path's segments, as that server sees them.
-    fn read(self, path: &[u8]) -> Vec<Vec<u8>> {
-        let mut bytes = path.to_vec();
-        for _ in 0..self.decodes {
-            bytes = percent_decode(&bytes);
-        }
-        if self.splits {
-            bytes = bytes.split(|b| matches!(b, b'?' | b'#')).next().unwrap_or_default().to_vec();
-        }
+    /// The first of the names of the path's segments, as that server sees them.
+    fn first(self, path: &[u8]) -> Option<&[u8]> {
+        let end = path.iter().position(|b| self.splits && matches!(b, b'?' | b'#'));
+        let bytes = &path[..end.unwrap_or(path.len())];
         let is_slash = |b: &u8| *b == b'/' || self.backslash && *b == b'\\';
         let mut kept: Vec<&[u8]> = Vec::new();
         for segment in bytes.split(is_slash) {
@@ -54,22 +54,53 @@ impl Server {
                 name => kept.push(name),
             }
         }
-        kept.retain(|segment| !segment.is_empty());
-        kept.into_iter().map(<[u8]>::to_vec).collect()
+        kept.into_iter().find(|segment| !segment.is_empty())
     }
 }
 
-fn fresh() -> (Gate, TokenCache) {
+/// What servers may decode a path to: up to twice, and with UTF-8 that is longer than it need be.
+fn decodings(path: &[u8]) -> Vec<Vec<u8>> {
+    let once = percent_decode(path);
+    let twice = percent_decode(&once);
+    let mut all = vec![path.to_vec(), once, twice];
+    all.extend(all.clone().iter().map(|bytes| shortened(bytes)));
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// ASCII that is written in two to four octets, as ASCII.
+fn shortened(bytes: &[u8]) -> Vec<u8> {
+    let mut short = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        let (byte, after) = match rest {
+            [a @ (0xc0 | 0xc1), b @ 0x80..=0xbf, after @ ..] => ((a & 1) << 6 | (b & 0x3f), after),
+            [0xe0, a @ (0x80 | 0x81), b @ 0x80..=0xbf, after @ ..]
+            | [0xf0, 0x80, a @ (0x80 | 0x81), b @ 0x80..=0xbf, after @ ..] => {
+                ((a & 1) << 6 | (b & 0x3f), after)
+            }
+            _ => (*first, tail),
+        };
+        short.push(byte);
+        rest = after;
+    }
+    short
+}
+
+fn fresh() -> Gate {
     let keys = serde_json::Value::from(reference::jwks());
-    gate(&format!(
+    let policy = policy(&format!(
         r#"{{"providers":{{"p":{{"local_jwks":{{"inline_string":{keys}}}}}}},
         "rules":[{{"match":{{"path_separated_prefix":"/admin"}},"requires":{{"provider_name":"p"}}}},
+                 {{"match":{{"prefix":"","query_parameters":[{{"name":"q","present_match":true}}]}},"requires":{{"provider_name":"p"}}}},
                  {{"match":{{"prefix":""}}}}]}}"#
-    ))
+    ));
+    gate(policy).0
 }
 
 thread_local! {
-    static GATE: LazyLock<(Gate, TokenCache)> = const { LazyLock::new(fresh) };
+    static GATE: LazyLock<Gate> = const { LazyLock::new(fresh) };
 }
 
 /// The bytes are the request target.
@@ -83,17 +114,21 @@ pub(crate) fn run(raw: &[u8]) {
     }
     let moment = Moment { now: Timestamp::from_secs(NOW), may_wait: false };
     let lines = request(raw, &[]);
-    let passes =
-        GATE.with(|gate| matches!(verdict(&gate.0, &gate.1, moment, &lines), Verdict::Passes(_)));
-    if passes {
+    // There is no token for a cache to know.
+    let verdict = GATE.with(|gate| once(gate, Lent::NOTHING, moment, &lines));
+    if matches!(verdict, Verdict::Passes(_)) {
         let path = raw.split(|b| *b == b'?').next().unwrap_or_default();
-        for server in Server::all() {
-            let read = server.read(path);
-            assert_ne!(
-                read.first().map(Vec::as_slice),
-                Some(&b"admin"[..]),
-                "it is /admin to {server:?}"
-            );
+        for decoded in decodings(path) {
+            for server in Server::all(&decoded) {
+                let first = server.first(&decoded);
+                assert_ne!(first, Some(&b"admin"[..]), "it is /admin to {server:?}");
+            }
         }
+        let query = raw.splitn(2, |b| *b == b'?').nth(1).unwrap_or_default();
+        let mut names = query.split(|b| *b == b'&').filter_map(|pair| {
+            let raw = pair.split(|b| *b == b'=').next()?;
+            Some(percent_decode(raw))
+        });
+        assert!(!names.any(|name| name == b"q"), "there is a `q` to whoever decodes the query");
     }
 }

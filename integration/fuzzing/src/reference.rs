@@ -17,12 +17,21 @@ const KID: &str = "h";
 /// Seconds that clocks may differ.
 const LEEWAY: f64 = 60.0;
 
+/// The secret, as a JWK set.
+pub(crate) fn secret() -> String {
+    format!(r#"{{"keys":[{}]}}"#, secret_jwk())
+}
+
+fn secret_jwk() -> String {
+    format!(r#"{{"kty":"oct","kid":"{KID}","k":"{}"}}"#, URL_SAFE_NO_PAD.encode(SECRET))
+}
+
 /// The keys as a JWK set: the secret, and public keys whose private ones are nobody's here.
 pub(crate) fn jwks() -> String {
-    let secret = URL_SAFE_NO_PAD.encode(SECRET);
+    let secret = secret_jwk();
     // RFC 8037, appendix A.2; RFC 7515, appendix A.3.
     format!(
-        r#"{{"keys":[{{"kty":"oct","kid":"{KID}","k":"{secret}"}},{{"kty":"OKP","crv":"Ed25519","kid":"e","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}},{{"kty":"EC","crv":"P-256","kid":"c","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}}]}}"#
+        r#"{{"keys":[{secret},{{"kty":"OKP","crv":"Ed25519","kid":"e","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}},{{"kty":"EC","crv":"P-256","kid":"c","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}}]}}"#
     )
 }
 

@@ -1,17 +1,18 @@
 //! A configuration, and what happens then: requests, answers of the endpoint, words of other
 //! workers, time.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jwt_gate::cache::TokenCache;
 use jwt_gate::gate::{Gate, Moment};
+use jwt_gate::policy::Policy;
 use jwt_gate::remote::fetch::{Answer, FetchError};
 use jwt_gate::remote::record::Record;
 use jwt_gate::time::Timestamp;
 use jwt_gate_scenario::Keyring;
 
-use crate::gate::{FORGED, Lines, NOW, OWNED, Verdict, gate, request, verdict};
+use crate::gate::{FORGED, Lines, NOW, OWNED, Verdict, gate, policy, request, verdict};
 use crate::input::Input;
 
 /// What stands in each configuration. All ask for a token below `/p`, and for none below `/open`.
@@ -59,6 +60,7 @@ const SETS: [&[&str]; 4] =
     [&["ed25519-1"], &["ed25519-2"], &["ed25519-1", "ed25519-2"], &["ed25519-4"]];
 
 struct World {
+    policies: Vec<Arc<Policy>>,
     tokens: Vec<(String, Option<&'static str>)>,
     sets: Vec<String>,
 }
@@ -75,7 +77,20 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         (keyring.mint(NOW, &words).unwrap(), *key)
     };
     let jwks = |keys: &&[&str]| keyring.jwks(keys).unwrap();
-    World { tokens: TOKENS.iter().map(mint).collect(), sets: SETS.iter().map(jwks).collect() }
+    let other = PROVIDER.replace("idp.example", "q.example").replace("x-jwt-sub", "x-q-sub");
+    let other = other.replace("x-jwt-payload", "x-q-payload");
+    let policy = |(provider, rule): &(&str, &str)| {
+        policy(&format!(
+            r#"{{"providers":{{"p":{{{PROVIDER}{provider}}},"q":{{{other}}}}},
+            "rules":[{{"match":{{"prefix":"/p"}},{rule}}},{{"match":{{"prefix":"/open"}}}}]}}"#
+        ))
+    };
+    let policies = CONFIGS.iter().map(policy).collect();
+    World {
+        policies,
+        tokens: TOKENS.iter().map(mint).collect(),
+        sets: SETS.iter().map(jwks).collect(),
+    }
 });
 
 /// How much happens at most.
@@ -92,13 +107,8 @@ struct Story {
 /// The first byte chooses a configuration; then each byte begins what happens next.
 pub(crate) fn run(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    let (provider, rule) = input.one_of(&CONFIGS);
-    let other = PROVIDER.replace("idp.example", "q.example").replace("x-jwt-sub", "x-q-sub");
-    let other = other.replace("x-jwt-payload", "x-q-payload");
-    let (gate, cache) = gate(&format!(
-        r#"{{"providers":{{"p":{{{PROVIDER}{provider}}},"q":{{{other}}}}},
-        "rules":[{{"match":{{"prefix":"/p"}},{rule}}},{{"match":{{"prefix":"/open"}}}}]}}"#
-    ));
+    let policy = &WORLD.policies[usize::from(input.byte()) % CONFIGS.len()];
+    let (gate, cache) = gate(Arc::clone(policy));
     let mut story = Story { gate, cache, now: Timestamp::from_secs(NOW), shown: Vec::new() };
     for _ in 0..STEPS {
         if input.is_empty() {

@@ -104,7 +104,7 @@ const JWKS: [&str; 8] = [
     r#"{"keys":[{"kty":"RSA","kid":"\u0000\n","e":"AQ","n":"AA","d":"AA","x5c":["MIIB"],"x5t":"AA"}]}"#,
 ];
 
-const PATHS: [&str; 24] = [
+const PATHS: [&str; 28] = [
     "/admin",
     "/open/../admin",
     "/open/%2e%2e/admin",
@@ -120,6 +120,7 @@ const PATHS: [&str; 24] = [
     "/%61dmin",
     "/a;b/../admin;c/x",
     "/%c0%ae%c0%ae/admin",
+    "/open%e0%80%af..%f0%80%80%af/\u{e01}dmin",
     "/%u002e%u002e/admin",
     "/open#/../admin",
     "/a/secret;%2fx",
@@ -129,6 +130,9 @@ const PATHS: [&str; 24] = [
     "admin",
     "/open//..//../admin",
     "/admin/?a=b&t=1#x",
+    "/open?q=1",
+    "/open?%71=1&x=%26",
+    "/open?x=1&q&y=+",
 ];
 
 /// A configuration's number, then what happens.

@@ -7,20 +7,20 @@ use jwt_gate::cache::TokenCache;
 use jwt_gate::gate::{Gate, Moment};
 use jwt_gate::time::Timestamp;
 
-use crate::gate::{FORGED, NOW, Verdict, gate, request, verdict};
+use crate::gate::{FORGED, NOW, Verdict, gate, policy, request, verdict};
 use crate::input::Input;
 use crate::reference;
 
 /// A gate with one provider for everything.
 fn fresh() -> (Gate, TokenCache) {
     let keys = serde_json::Value::from(reference::jwks());
-    gate(&format!(
+    gate(policy(&format!(
         r#"{{"providers":{{"p":{{"issuer":"https://idp.example","audiences":["api"],
             "forward_payload_header":"x-jwt-payload",
             "claim_to_headers":[{{"header_name":"x-jwt-sub","claim_name":"sub"}}],
             "local_jwks":{{"inline_string":{keys}}}}}}},
         "rules":[{{"match":{{"prefix":"/"}},"requires":{{"provider_name":"p"}}}}]}}"#
-    ))
+    )))
 }
 
 thread_local! {
