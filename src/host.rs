@@ -15,6 +15,7 @@ mod nginx;
 mod root;
 mod shared;
 mod stream;
+mod trailers;
 mod view;
 
 // No hostcall may happen in here: NGINX has no instance to take it yet.

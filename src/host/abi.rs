@@ -31,6 +31,8 @@ impl Status {
 pub(super) enum Map {
     /// Of the request.
     Request,
+    /// What follows the request's body.
+    RequestTrailers,
     /// Of an answer to a callout.
     CalloutAnswer,
 }
@@ -39,6 +41,7 @@ impl Map {
     const fn code(self) -> u32 {
         match self {
             Self::Request => 0,
+            Self::RequestTrailers => 1,
             Self::CalloutAnswer => 6,
         }
     }
@@ -244,12 +247,10 @@ pub(super) fn replace_header(name: &str, value: &[u8]) -> Result<(), Status> {
     })
 }
 
-/// Removes a request header.
-pub(super) fn remove_header(name: &str) -> Result<(), Status> {
+/// Removes a header of the request, or of its trailers.
+pub(super) fn remove_header(map: Map, name: &str) -> Result<(), Status> {
     // SAFETY: as in `add_header`.
-    Status::check(unsafe {
-        proxy_remove_header_map_value(Map::Request.code(), name.as_ptr(), name.len())
-    })
+    Status::check(unsafe { proxy_remove_header_map_value(map.code(), name.as_ptr(), name.len()) })
 }
 
 /// A property; `path` has its segments parted by NUL.

@@ -1,6 +1,6 @@
 //! Effects become hostcalls: all header changes first, resuming last, nothing after.
 
-use super::abi::{self, Status};
+use super::abi::{self, Map, Status};
 use super::export::leave;
 use super::nginx;
 use super::view::{HostView, serialise_pairs};
@@ -78,7 +78,7 @@ fn forward(
 
 fn change(op: &HeaderOp) -> Result<(), Status> {
     match op {
-        HeaderOp::Remove(name) => abi::remove_header(name.as_str()),
+        HeaderOp::Remove(name) => abi::remove_header(Map::Request, name.as_str()),
         HeaderOp::Add(name, value) => abi::add_header(name.as_str(), value),
         HeaderOp::SetPath(path) => abi::replace_header(":path", path),
     }

@@ -8,6 +8,7 @@ use super::apply::{self, Applied};
 use super::counters::Counters;
 use super::crypto::EnvoyCrypto;
 use super::held::WaitList;
+use super::trailers;
 use super::view::HostView;
 use crate::cache::{Tally, TokenCache};
 use crate::effects::Effects;
@@ -152,6 +153,20 @@ impl Shared {
         let lent = Lent { crypto: &*crypto, cache: cache.as_ref() };
         // What the candidate fails to read must not count against the request.
         gate.beside(now, &view.clone(), lent, decision)
+    }
+
+    /// Removes from the trailers of the effective context what only the gate may write; false where
+    /// the host failed to.
+    pub(super) fn strip_trailers(&self) -> bool {
+        let gate = self.gate.borrow();
+        let done = gate.as_ref().map_or(Ok(()), |gate| trailers::strip(gate.policy().owned()));
+        if let Err(status) = done {
+            log::error!(
+                "the proxy failed to show or change trailers (status {}); the request is answered 503",
+                status.0
+            );
+        }
+        done.is_ok()
     }
 
     fn count_cached(&self, cache: Option<&TokenCache>) -> Tally {

@@ -76,6 +76,11 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        // Also of a request that is still held: what is released then goes on as a whole.
+        if self.phase.get() != Phase::Ended && !self.shared.strip_trailers() {
+            self.shared.give_up();
+            self.phase.set(Phase::Ended);
+        }
         self.gate_open()
     }
 }

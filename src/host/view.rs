@@ -120,14 +120,14 @@ impl RequestView for HostView {
 /// value of each, then names and values, each with a NUL behind it. Sizes are 32 bits, little
 /// endian.
 #[derive(Clone, Default)]
-struct Pairs {
+pub(super) struct Pairs {
     bytes: Vec<u8>,
     count: usize,
 }
 
 impl Pairs {
     /// Takes the bytes, if they are pairs.
-    fn parse(bytes: Vec<u8>) -> Option<Self> {
+    pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self::default());
         }
@@ -137,7 +137,7 @@ impl Pairs {
     }
 
     /// The pairs, up to one that is not there as a whole.
-    fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let (sizes, _) = self.bytes.get(4..).unwrap_or_default().as_chunks::<4>();
         let (sizes, _) = sizes.as_chunks::<2>();
         let texts = self.count.checked_mul(8).and_then(|sizes| sizes.checked_add(4));

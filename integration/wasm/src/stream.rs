@@ -47,6 +47,8 @@ pub struct StreamState {
     pub phase: Phase,
     /// Request headers as the filter left them.
     pub request_headers: Headers,
+    /// Request trailers as the filter left them.
+    pub request_trailers: Option<Headers>,
     /// Request headers as the upstream got them; `None`: it got nothing.
     pub upstream: Option<Headers>,
     /// Response headers as the filter left them.
@@ -142,6 +144,7 @@ impl Stream {
         StreamState {
             phase: self.phase.clone().unwrap_or(Phase::Paused),
             request_headers: pairs(&self.maps[0]).unwrap_or_default(),
+            request_trailers: pairs(&self.maps[1]),
             upstream: self.upstream.clone(),
             response_headers: pairs(&self.maps[2]),
             response_paused: self.response_paused,

@@ -132,6 +132,41 @@ fn a_body_and_trailers_wait_behind_held_headers() {
     }
 }
 
+/// Some servers add trailers to the headers that they show.
+#[test]
+fn an_identity_header_does_not_come_in_as_a_trailer() {
+    let line = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+    let sent = vec![
+        line("x-jwt-sub", "root"),
+        line("grpc-status", "0"),
+        line("X_Jwt_Sub", "root"),
+        line("x-jwt-sub", "root"),
+        line("x.jwt.sub", "root"),
+        line("x-jwt-subject", "kept"),
+    ];
+    let kept = vec![line("grpc-status", "0"), line("x-jwt-subject", "kept")];
+    for is_held in [false, true] {
+        let worker = if is_held { Worker::new(ENVOY, CONFIG) } else { Worker::warm(ENVOY, CONFIG) };
+        let stream = worker.post("key=p256-1 sub=alice");
+        worker.vm.body(stream, b"part", false).unwrap();
+        worker.vm.trailers(stream, &sent).unwrap();
+        if is_held {
+            worker.until_callout();
+            worker.answer(&keys(&["p256-1"]));
+        }
+        assert_eq!(worker.outcome(stream), 200, "{is_held}");
+        assert_eq!(worker.upstream(stream, "x-jwt-sub"), ["alice"], "{is_held}");
+        assert_eq!(worker.vm.stream(stream).unwrap().request_trailers, Some(kept.clone()));
+        // A host that does not show them: nothing goes on that was not looked at.
+        let worker = Worker::warm(ENVOY, CONFIG);
+        let stream = worker.post("key=p256-1 sub=alice");
+        let status = jwt_gate_test_host::Status::INTERNAL_FAILURE;
+        worker.host.fail("proxy_get_header_map_pairs", status, jwt_gate_test_host::Times::Always);
+        worker.vm.trailers(stream, &sent).unwrap();
+        assert_eq!(worker.reply(stream).status, 503);
+    }
+}
+
 #[test]
 fn a_body_after_a_refusal_does_not_pass() {
     for early in [false, true] {

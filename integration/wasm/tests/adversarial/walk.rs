@@ -182,7 +182,10 @@ impl Walk {
 
     fn trailers(&mut self) -> Result<(), Trap> {
         match self.dice.one_of(&self.open) {
-            Some(open) => self.vm.trailers(open.stream, &vec![(b"t".to_vec(), vec![0xFF])]),
+            Some(open) => self.vm.trailers(
+                open.stream,
+                &vec![(b"t".to_vec(), vec![0xFF]), (b"X_Jwt_Sub".to_vec(), b"x".to_vec())],
+            ),
             None => Ok(()),
         }
     }
