@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jwt_gate_envoy::{
     Bootstrap, Client, Cluster, Envoy, Filter, Listener, Module, Options, Request, Upstream,
 };
-use jwt_gate_scenario::{FORGERY_KEYS, Keyring, forgeries};
+use jwt_gate_scenario::{Keyring, forgeries};
 use serde_json::json;
 
 #[expect(clippy::disallowed_methods, reason = "Envoy takes its time from the same clock")]
@@ -20,11 +20,12 @@ fn now() -> u64 {
 fn a_forgery_has_one_verdict_whoever_verifies() {
     let (upstream, keyring) = (Upstream::start().unwrap(), Keyring::new());
     let file = Envoy::module().unwrap_or_else(|error| panic!("{error}"));
+    let forgeries = forgeries(&keyring, now()).unwrap();
     let gate = |name: &str, host_crypto: bool| {
         let policy = json!({
             "host_crypto": host_crypto,
             "providers": { "p": { "issuer": "https://idp.example", "local_jwks": {
-                "inline_string": keyring.jwks(&FORGERY_KEYS).unwrap() } } },
+                "inline_string": forgeries.jwks } } },
             "rules": [ { "match": { "prefix": "/" }, "requires": { "provider_name": "p" } } ],
         });
         let module = Module::new(name, &file, policy.to_string());
@@ -40,11 +41,11 @@ fn a_forgery_has_one_verdict_whoever_verifies() {
     for who in ["verifies RS256 RS384 RS512 ES256 ES384 ES512", "verifies no signatures"] {
         assert!(log.iter().any(|line| line.contains(who)), "{who}: {log:#?}");
     }
-    let cases = forgeries(&keyring, now()).unwrap();
+    let cases = &forgeries.cases;
     assert!(cases.len() > 200, "{}", cases.len());
     for listener in ["envoys", "modules"] {
         let client = Client::new(envoy.address(listener).unwrap());
-        for case in &cases {
+        for case in cases {
             let bearer = format!("Bearer {}", case.token);
             let request = Request::new("GET", "/")
                 .header("host", "api.example")

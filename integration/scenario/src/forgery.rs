@@ -1,5 +1,7 @@
 //! Tokens whose signatures were tampered with, in all the ways that implementations fell for.
 
+mod encodings;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
@@ -17,11 +19,19 @@ pub struct Forgery {
     pub good: bool,
 }
 
-/// The keys that [`forgeries`] signs with.
-pub const FORGERY_KEYS: [&str; 6] =
-    ["rsa-1", "rsa3072-1", "p256-1", "p384-1", "p521-1", "ed25519-1"];
+/// Forgeries, and the keys that they are meant for.
+#[derive(Clone, Debug)]
+pub struct Forgeries {
+    /// The keys, as a JWK set.
+    pub jwks: String,
+    /// The forgeries.
+    pub cases: Vec<Forgery>,
+}
 
-const SIGNERS: [(&str, &str); 11] = [
+/// The keys that most are signed with.
+const KEYS: [&str; 7] = ["rsa-1", "rsa3072-1", "p256-1", "p384-1", "p521-1", "ed25519-1", "hmac-1"];
+
+const SIGNERS: [(&str, &str); 14] = [
     ("rsa-1", "RS256"),
     ("rsa-1", "RS384"),
     ("rsa-1", "RS512"),
@@ -33,6 +43,9 @@ const SIGNERS: [(&str, &str); 11] = [
     ("p384-1", "ES384"),
     ("p521-1", "ES512"),
     ("ed25519-1", "EdDSA"),
+    ("hmac-1", "HS256"),
+    ("hmac-1", "HS384"),
+    ("hmac-1", "HS512"),
 ];
 
 /// Orders of the base points, big-endian and as long as a coordinate (SEC 2; RFC 8032, 5.1).
@@ -42,11 +55,12 @@ const P521: &str = "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
 const ED25519: &str = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
 
 /// One good token of each algorithm and what can be made of it; `now_secs` is the time in Unix
-/// seconds. Two calls with one keyring give tokens of the same keys.
+/// seconds.
 ///
 /// # Errors
 /// The keyring cannot make a key or a token.
-pub fn forgeries(keyring: &Keyring, now_secs: u64) -> Result<Vec<Forgery>, MintError> {
+pub fn forgeries(keyring: &Keyring, now_secs: u64) -> Result<Forgeries, MintError> {
+    let mut keys = KEYS.iter().map(|key| keyring.jwk(key, &[])).collect::<Result<Vec<_>, _>>()?;
     let mut all = Vec::new();
     for (key, algorithm) in SIGNERS {
         let mint = |key: &str, sub: &str| {
@@ -73,10 +87,15 @@ pub fn forgeries(keyring: &Keyring, now_secs: u64) -> Result<Vec<Forgery>, MintE
             Some("p384") => of_ecdsa(&hex(P384), &signature, &mut add),
             Some("p521") => of_ecdsa(&hex(P521), &signature, &mut add),
             Some("ed25519") => of_ed25519(&signature, &mut add),
+            Some("hmac") => of_hmac(&signature, &mut add),
             Some(_) | None => {}
         }
     }
-    Ok(all)
+    for (forgery, jwk) in encodings::all(now_secs.saturating_add(3_600)) {
+        all.push(forgery);
+        keys.push(jwk);
+    }
+    Ok(Forgeries { jwks: serde_json::json!({ "keys": keys }).to_string(), cases: all })
 }
 
 type Add<'a> = dyn FnMut(&str, &[u8], bool) + 'a;
@@ -154,6 +173,14 @@ fn of_ecdsa(n: &[u8], signature: &[u8], add: &mut Add<'_>) {
         add(what, &[&r[..], &s[..]].concat(), false);
     }
     add("in DER", &der(r, s), false);
+}
+
+fn of_hmac(tag: &[u8], add: &mut Add<'_>) {
+    for octets in [0, 1, 10, 16, 32, 48] {
+        if let Some(part) = tag.get(..octets).filter(|part| part.len() < tag.len()) {
+            add(&format!("cut to {octets} octets"), part, false);
+        }
+    }
 }
 
 fn of_ed25519(signature: &[u8], add: &mut Add<'_>) {

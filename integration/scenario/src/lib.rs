@@ -21,7 +21,7 @@ mod words;
 
 pub use driver::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Request};
 pub use expand::{ExpandError, Expansion, expand};
-pub use forgery::{FORGERY_KEYS, Forgery, forgeries};
+pub use forgery::{Forgeries, Forgery, forgeries};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};
 pub use report::{Report, run_suite, run_suite_at_once, run_suite_matching};
 pub use run::{Outcome, rehearse, run};
