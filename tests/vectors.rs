@@ -19,6 +19,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_gate::crypto::{Algorithm, KeyError, NoHostCrypto, VerifyingKey};
 use jwt_gate::keys::set::{KeyLimits, KeySet, KeySetError};
 
+#[path = "vectors/cached.rs"]
+mod cached;
 #[path = "vectors/rfc.rs"]
 mod rfc;
 #[path = "vectors/rivals.rs"]
@@ -113,6 +115,10 @@ fn verdict(
 
 fn decode(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+fn encode(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
 }
 
 /// The set of this key alone; secrets are allowed.

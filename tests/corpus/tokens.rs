@@ -6,8 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use jwt_gate::cache::{Tally as Hits, TokenCache};
+use jwt_gate::gate::{Gate, Lent};
+
 use super::cases;
-use super::support::{NOW, check, gate, request};
+use super::support::{NOW, check_with, gate, request};
 
 /// What became of the cases of a file.
 #[derive(Debug, Default)]
@@ -70,8 +73,8 @@ fn excuse(why: &str) -> Option<&'static str> {
 const ACCEPTED: [(&str, &str); 1] =
     [("claims/117", "`https://` before an audience does not count, as with the native filter")];
 
-/// What the gate says to a token sent with `Authorization: Bearer`.
-fn outcome(case: &Value, now: u64) -> Result<(), String> {
+/// The configuration for a case.
+fn config(case: &Value) -> Value {
     let mut provider = json!({
         "require_expiration": false,
         "accept_bound_tokens_unchecked": true,
@@ -86,24 +89,38 @@ fn outcome(case: &Value, now: u64) -> Result<(), String> {
     if let Some(leeway @ 1..) = case["leeway"].as_u64() {
         provider["clock_skew_seconds"] = leeway.into();
     }
-    let config = json!({
+    json!({
         "providers": { "p": provider },
         "rules": [{ "match": { "prefix": "/" }, "requires": { "provider_name": "p" } }],
-    });
-    let gate = gate(&config).map_err(|faults| format!("the keys: {faults}"))?;
-    let authorization = format!("Bearer {}", case["token"].as_str().unwrap());
-    let lines = request("/", &[("authorization", &authorization)]);
+    })
+}
+
+/// The times at which a case has to have its outcome.
+fn clocks(case: &Value) -> [u64; 2] {
     // A token is good to the last second of the leeway here, and no leeway cannot be configured;
     // the cases that are about time leave that second out, and most of them have no leeway.
-    let clocks = match case["leeway"].as_u64() {
+    let now = time(case);
+    match case["leeway"].as_u64() {
         Some(0) => [now + 2, now - 1],
         Some(_) => [now + 1, now],
         None => [now, now],
-    };
-    for now in clocks {
-        check(&gate, now, &lines).map_err(|reply| reply.body)?;
+    }
+}
+
+/// What the gate says to a token sent with `Authorization: Bearer`.
+fn ask(gate: &Gate, cache: Option<&TokenCache>, case: &Value) -> Result<(), String> {
+    let authorization = format!("Bearer {}", case["token"].as_str().unwrap());
+    let lines = request("/", &[("authorization", &authorization)]);
+    let lent = Lent { cache, ..Lent::NOTHING };
+    for now in clocks(case) {
+        check_with(gate, lent, now, &lines).map_err(|reply| reply.body)?;
     }
     Ok(())
+}
+
+fn outcome(case: &Value) -> Result<(), String> {
+    let gate = gate(&config(case)).map_err(|faults| format!("the keys: {faults}"))?;
+    ask(&gate, None, case)
 }
 
 /// A time at which the token is valid, if its payload says one.
@@ -125,11 +142,62 @@ fn expected(case: &Value) -> &str {
 fn run(file: &str, excused: &[(&'static str, usize)]) {
     let Some(cases) = cases(file) else { return };
     let mut tally = Tally::default();
+    let mut groups = BTreeMap::<String, Vec<(&Value, bool)>>::new();
     for case in &cases {
-        tally.judge(case, expected(case), &outcome(case, time(case)));
+        let outcome = outcome(case);
+        tally.judge(case, expected(case), &outcome);
+        groups.entry(config(case).to_string()).or_default().push((case, outcome.is_ok()));
     }
     tally.report(file, excused);
+    let mut cached = Cached::default();
+    groups.values().for_each(|group| cached.ask(group));
+    println!("{file}: {cached:?}");
+    assert_eq!(cached.remembered, tally.accepted);
 }
+
+/// The cases of a file with a cache, after all good tokens of the same keys were put into it.
+#[derive(Debug, Default)]
+struct Cached {
+    /// Tokens that were verified once and passed once more without.
+    remembered: usize,
+    /// Tokens that were refused beside good ones which the cache knew.
+    refused: usize,
+    /// Tokens that were refused although no token is good by their keys.
+    alone: usize,
+}
+
+impl Cached {
+    fn ask(&mut self, group: &[(&Value, bool)]) {
+        let Ok(gate) = gate(&config(group[0].0)) else {
+            assert!(group.iter().all(|(_, is_good)| !is_good));
+            self.alone += group.len();
+            return;
+        };
+        let cache = TokenCache::new(gate.policy(), 7);
+        let asked = |case: &Value| {
+            let outcome = ask(&gate, Some(&cache), case).is_ok();
+            (outcome, cache.take_tally())
+        };
+        let (good, bad): (Vec<_>, Vec<_>) = group.iter().partition(|(_, is_good)| *is_good);
+        for (case, _) in &good {
+            let (is_good, _) = asked(case);
+            assert_eq!((is_good, asked(case)), (true, (true, BY_CACHE)), "{}", case["id"]);
+            self.remembered += 1;
+        }
+        for (case, _) in &bad {
+            // One of the good ones may have ended by the time of this one; another is there.
+            let known = good.iter().filter(|(good, _)| asked(good) == (true, BY_CACHE)).count();
+            // Twice: what was refused leaves nothing behind.
+            for _ in 0..2 {
+                assert!(!asked(case).0, "{}", case["id"]);
+            }
+            *(if known == 0 { &mut self.alone } else { &mut self.refused }) += 1;
+        }
+    }
+}
+
+/// What is counted where the cache knows a token, at both times.
+const BY_CACHE: Hits = Hits { hits: 2, misses: 0 };
 
 #[test]
 fn published_tokens_pass_only_where_they_are_good() {

