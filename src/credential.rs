@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::iter::Chain;
 use std::{fmt, option, vec};
 
-use crate::policy::matcher::{is_parameter, parameters};
 use crate::policy::path::{Target, percent_decode};
+use crate::policy::query::{is_parameter, parameters};
 use crate::request::{HeaderName, Pseudo, RequestView};
 
 /// A place in a request where a token may be.

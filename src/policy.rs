@@ -7,11 +7,13 @@ pub mod matcher;
 pub mod path;
 pub(crate) mod place;
 pub mod provider;
+pub mod query;
 pub mod roles;
 pub mod rule;
 pub mod template;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::audit::{self, Audit};
@@ -22,12 +24,13 @@ use crate::keys::set::KeyLimits;
 use crate::policy::index::RuleIndex;
 use crate::policy::path::{Readings, Target};
 use crate::policy::provider::Provider;
+use crate::policy::query::{Query, Reading};
 use crate::policy::roles::RoleTable;
-use crate::policy::rule::{PathMatch, Rule};
+use crate::policy::rule::{PathMatch, RouteMatch, Rule};
 use crate::rejection::Rejection;
 use crate::remote::document::Kind;
 use crate::remote::{Place, Remote};
-use crate::request::{HeaderName, RequestView};
+use crate::request::{HeaderName, Pseudo, RequestView};
 use crate::requirement::{Leaf, ProviderId};
 
 /// A policy. [`Policy::from_json`] is the way to one.
@@ -80,16 +83,23 @@ pub struct Limits {
 
 impl Policy {
     /// The rule for a request, and the reading of the path that its variables come from. Every
-    /// reading of the path has to find the same rule.
+    /// reading of the path, and of the query where rules depend on that, has to find the same rule.
     pub(crate) fn rule<'r>(
         &self,
         view: &dyn RequestView,
         target: Target<'r>,
     ) -> Result<(Option<&Rule>, Cow<'r, [u8]>), Rejection> {
-        let find = |path: &[u8]| {
+        let is_user = |host: Cow<'_, [u8]>| host.contains(&b'@');
+        if self.index.is_by_host() && view.pseudo(Pseudo::Authority).is_some_and(is_user) {
+            return Err(Rejection::AmbiguousHost);
+        }
+        let find_by = |query: &Verdicts<'_>, path: &[u8]| {
             let mut candidates = self.index.candidates(path);
-            candidates.find(|at| self.is_for(*at, view, target, path))
+            candidates.find(|at| self.is_for(*at, view, query, path))
         };
+        let query = Query::new(target.query());
+        let as_it_came = Verdicts::new(&query, Reading::AsItCame);
+        let find = |path: &[u8]| find_by(&as_it_came, path);
         let path = Cow::Borrowed(target.path());
         let readings = match target.readings() {
             Readings::Plain => Vec::new(),
@@ -105,11 +115,19 @@ impl Policy {
             readings.iter().all(|reading| find(reading) == found)
                 && rule.is_none_or(|rule| rule.has_one_meaning(target.path(), &readings))
         };
-        if readings.is_empty() || is_one() {
-            Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
-        } else {
-            Err(Rejection::AmbiguousPath)
+        if !readings.is_empty() && !is_one() {
+            return Err(Rejection::AmbiguousPath);
         }
+        let queries = if self.index.is_by_query() { query.readings() } else { &[] };
+        let is_one_by = |reading: &Reading| {
+            let query = Verdicts::new(&query, *reading);
+            let mut paths = readings.iter().map(|reading| &**reading).chain([target.path()]);
+            paths.all(|path| find_by(&query, path) == found)
+        };
+        if !queries.iter().all(is_one_by) {
+            return Err(Rejection::AmbiguousQuery);
+        }
+        Ok((rule, readings.into_iter().next_back().unwrap_or(path)))
     }
 
     fn has_one_rule_for_all(&self) -> bool {
@@ -118,8 +136,10 @@ impl Policy {
         matches!(self.rules.as_slice(), [rule] if is_all(&rule.matcher.path))
     }
 
-    fn is_for(&self, rule: usize, view: &dyn RequestView, target: Target<'_>, path: &[u8]) -> bool {
-        self.rules.get(rule).is_some_and(|rule| rule.matcher.matches(view, target, path))
+    fn is_for(&self, at: usize, view: &dyn RequestView, query: &Verdicts<'_>, path: &[u8]) -> bool {
+        self.rules.get(at).is_some_and(|rule| {
+            rule.matcher.matches_but_query(view, path) && query.passes(at, &rule.matcher)
+        })
     }
 
     /// The provider `id`.
@@ -267,6 +287,31 @@ impl Policy {
     /// Headers that only the gate may write.
     pub fn owned(&self) -> &[HeaderName] {
         &self.owned
+    }
+}
+
+/// What rules say to one reading of the query, each asked once for all readings of the path.
+struct Verdicts<'q> {
+    query: &'q Query<'q>,
+    reading: Reading,
+    known: RefCell<Vec<(usize, bool)>>,
+}
+
+impl<'q> Verdicts<'q> {
+    const fn new(query: &'q Query<'q>, reading: Reading) -> Self {
+        Self { query, reading, known: RefCell::new(Vec::new()) }
+    }
+
+    fn passes(&self, at: usize, matcher: &RouteMatch) -> bool {
+        if matcher.query.is_empty() {
+            return true;
+        }
+        let known = self.known.borrow().iter().find(|(rule, _)| *rule == at).map(|(_, is)| *is);
+        known.unwrap_or_else(|| {
+            let passes = matcher.is_query(self.query, self.reading);
+            self.known.borrow_mut().push((at, passes));
+            passes
+        })
     }
 }
 

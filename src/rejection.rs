@@ -63,6 +63,12 @@ pub enum Rejection {
     /// The path is read in two ways, and the policy says different things about them.
     #[error("the path has two readings under different rules")]
     AmbiguousPath,
+    /// The same of the query.
+    #[error("the query has two readings under different rules")]
+    AmbiguousQuery,
+    /// A name stands before the host, which some servers cut off and others do not.
+    #[error("the host has a user name before it")]
+    AmbiguousHost,
     /// The rule's `deny` holds, or cannot be decided.
     #[error("`deny` holds or is undecided")]
     Denied,
@@ -266,6 +272,8 @@ impl Rejection {
             Self::RevocationsUnavailable => (503, Challenge::None, "revocations_unavailable"),
             Self::NoRule => (403, Challenge::None, "no_rule"),
             Self::AmbiguousPath => (400, Challenge::None, "ambiguous_path"),
+            Self::AmbiguousQuery => (400, Challenge::None, "ambiguous_query"),
+            Self::AmbiguousHost => (400, Challenge::None, "ambiguous_host"),
             Self::Denied => (403, Challenge::None, "denied"),
             Self::Unauthorized => (403, Challenge::None, "unauthorized"),
             Self::Scope(_) => (403, Challenge::Error("insufficient_scope"), "scope"),
@@ -298,7 +306,10 @@ impl Rejection {
             | Self::Unauthorized
             | Self::Scope(_)
             | Self::StepUp { .. } => "RBAC: access denied".to_owned(),
-            Self::AmbiguousPath | Self::RepeatedOwnedHeader => "Bad Request".to_owned(),
+            Self::AmbiguousPath
+            | Self::AmbiguousQuery
+            | Self::AmbiguousHost
+            | Self::RepeatedOwnedHeader => "Bad Request".to_owned(),
             Self::Misconfigured => "Service Unavailable".to_owned(),
         }
     }
@@ -326,6 +337,8 @@ impl Rejection {
             | Self::Revoked
             | Self::NoRule
             | Self::AmbiguousPath
+            | Self::AmbiguousQuery
+            | Self::AmbiguousHost
             | Self::Denied
             | Self::Unauthorized
             | Self::Scope(_)

@@ -10,7 +10,11 @@ use crate::policy::rule::{PathMatch, Rule};
 
 /// The index over the rules of a policy.
 #[derive(Clone, Debug, Default)]
-pub struct RuleIndex(Node);
+pub struct RuleIndex {
+    root: Node,
+    by_query: bool,
+    by_host: bool,
+}
 
 #[derive(Clone, Debug, Default)]
 struct Node {
@@ -29,7 +33,19 @@ impl RuleIndex {
         for (i, rule) in rules.iter().enumerate() {
             root.insert(&literal(&rule.matcher.path).to_ascii_lowercase(), i);
         }
-        Self(root)
+        let by_query = rules.iter().any(|rule| !rule.matcher.query.is_empty());
+        let by_host = rules.iter().any(|rule| !rule.matcher.hosts.is_empty());
+        Self { root, by_query, by_host }
+    }
+
+    /// Whether some rule depends on the host.
+    pub const fn is_by_host(&self) -> bool {
+        self.by_host
+    }
+
+    /// Whether some rule depends on the query.
+    pub const fn is_by_query(&self) -> bool {
+        self.by_query
     }
 
     /// The rules that `path` may fall under, ascending. Nothing is collected: mostly the first or
@@ -37,7 +53,7 @@ impl RuleIndex {
     pub fn candidates<'i>(&'i self, path: &'i [u8]) -> impl Iterator<Item = usize> + 'i {
         let mut from = Some(0);
         std::iter::from_fn(move || {
-            let next = self.0.next(path, from?)?;
+            let next = self.root.next(path, from?)?;
             from = next.checked_add(1);
             Some(next)
         })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::policy::path::percent_decode;
+use crate::policy::query::form_decode;
 use crate::request::{HeaderName, Lines, Pseudo, RequestView};
 
 /// A test of one text. Bytes are compared; letters of other alphabets than ASCII have one case.
@@ -80,6 +80,20 @@ impl TextMatcher {
             Test::Contains(part) => text.windows(part.len().max(1)).any(|w| w == &**part),
             Test::Regex(pattern) => pattern.matches(&text),
         }
+    }
+
+    /// The same for whoever decodes what stands in queries, here and there. An expression is for the
+    /// decoded text.
+    pub fn decoded(&self) -> Self {
+        let decode = |text: &[u8]| form_decode(text).into_owned().into_boxed_slice();
+        let test = match &self.test {
+            Test::Exact(exact) => Test::Exact(decode(exact)),
+            Test::Prefix(prefix) => Test::Prefix(decode(prefix)),
+            Test::Suffix(suffix) => Test::Suffix(decode(suffix)),
+            Test::Contains(part) => Test::Contains(decode(part)),
+            Test::Regex(pattern) => Test::Regex(pattern.clone()),
+        };
+        Self { test, ignore_case: self.ignore_case }
     }
 }
 
@@ -185,46 +199,6 @@ impl HeaderTest {
             Self::Present(wanted) => *wanted,
         }
     }
-}
-
-/// A condition on a query parameter: its first value, undecoded, as the native filter looks at it.
-#[derive(Clone, Debug)]
-pub struct QueryMatcher {
-    /// The parameter.
-    pub name: Box<[u8]>,
-    /// What its value must be; `None`: it need only be there.
-    pub test: Option<TextMatcher>,
-    /// For a presence test: whether it must be there.
-    pub present: bool,
-}
-
-impl QueryMatcher {
-    /// Whether the query passes.
-    pub fn matches(&self, query: Option<&[u8]>) -> bool {
-        let mut values = parameters(query).filter(|(name, _)| *name == &*self.name);
-        match (values.next(), &self.test) {
-            (Some((_, value)), Some(test)) => test.matches(value),
-            (found, None) => found.is_some() == self.present,
-            (None, Some(_)) => false,
-        }
-    }
-}
-
-/// Parameters of a query, undecoded; one without `=` has an empty value.
-pub fn parameters(query: Option<&[u8]>) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let pairs = query.unwrap_or_default().split(|b| *b == b'&');
-    pairs.filter(|pair| !pair.is_empty()).map(|pair| {
-        let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
-        let (name, value) = pair.split_at_checked(at).unwrap_or((pair, b""));
-        (name, value.get(1..).unwrap_or_default())
-    })
-}
-
-/// Whether the undecoded parameter name says `name`.
-pub fn is_parameter(raw: &[u8], name: &str) -> bool {
-    // Nothing that is decoded becomes longer, or shorter than a third.
-    let fits = name.len() < raw.len() && raw.len() <= name.len().saturating_mul(3);
-    raw == name.as_bytes() || fits && raw.contains(&b'%') && percent_decode(raw) == name.as_bytes()
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::policy::condition::Condition;
-use crate::policy::matcher::{HeaderMatcher, Pattern, QueryMatcher};
+use crate::policy::matcher::{HeaderMatcher, Pattern};
 use crate::policy::path::{Target, percent_decode};
+use crate::policy::query::{Query, QueryMatcher, Reading};
 use crate::policy::template::{Template, Variables, same, strip_prefix};
 use crate::request::{Pseudo, RequestView};
 use crate::requirement::Requirement;
@@ -92,11 +93,21 @@ impl Rule {
 impl RouteMatch {
     /// Whether the rule is for this request, its path being `path`.
     pub fn matches(&self, view: &dyn RequestView, target: Target<'_>, path: &[u8]) -> bool {
+        let query = Query::new(target.query());
+        self.matches_but_query(view, path) && self.is_query(&query, Reading::AsItCame)
+    }
+
+    /// The same, whatever the query.
+    pub fn matches_but_query(&self, view: &dyn RequestView, path: &[u8]) -> bool {
         self.is_path(view, path)
             && self.is_method(view)
             && self.is_host(view)
-            && self.query.iter().all(|matcher| matcher.matches(target.query()))
             && self.headers.iter().all(|matcher| matcher.matches(view))
+    }
+
+    /// Whether the query, read so, is one that the rule is for.
+    pub fn is_query(&self, query: &Query<'_>, reading: Reading) -> bool {
+        self.query.iter().all(|matcher| matcher.matches(query, reading))
     }
 
     /// The variables of `path`, which the rule has matched.

@@ -18,6 +18,8 @@ impl Rejection {
             Self::KeysUnavailable | Self::RevocationsUnavailable => Some(40),
             Self::NoRule
             | Self::AmbiguousPath
+            | Self::AmbiguousQuery
+            | Self::AmbiguousHost
             | Self::Denied
             | Self::Unauthorized
             | Self::Scope(_)

@@ -3,9 +3,8 @@
 use super::provider::header;
 use crate::config::error::{ConfigPath, Faults};
 use crate::config::raw;
-use crate::policy::matcher::{
-    FieldName, HeaderMatcher, HeaderTest, Pattern, QueryMatcher, TextMatcher,
-};
+use crate::policy::matcher::{FieldName, HeaderMatcher, HeaderTest, Pattern, TextMatcher};
+use crate::policy::query::QueryMatcher;
 use crate::request::Pseudo;
 
 /// A string matcher.

@@ -4,6 +4,7 @@ use crate::explain::{Node, names, text};
 use crate::policy::Policy;
 use crate::policy::matcher::{FieldName, HeaderTest};
 use crate::policy::path::Target;
+use crate::policy::query::{Query, Reading};
 use crate::policy::rule::{HostMatch, PathMatch, RouteMatch, Rule};
 use crate::request::{Pseudo, RequestView};
 
@@ -51,7 +52,8 @@ fn parts(route: &RouteMatch, view: &dyn RequestView, target: Target<'_>) -> Vec<
     }
     for matcher in &route.query {
         let name = text(&matcher.name);
-        parts.push(Node::new(format!("query parameter `{name}`"), matcher.matches(target.query())));
+        let holds = matcher.matches(&Query::new(target.query()), Reading::AsItCame);
+        parts.push(Node::new(format!("query parameter `{name}`"), holds));
     }
     for matcher in &route.headers {
         let name = match &matcher.name {

@@ -55,6 +55,17 @@ fn many_rules() -> Value {
     rules.into()
 }
 
+/// Rules that look at a parameter each, or all at one.
+fn by_query() -> String {
+    let rules: Vec<Value> = (0..45)
+        .map(|n| {
+            json!({ "match": { "prefix": "/", "query_parameters": [ { "name": "q", "string_match": { "exact": format!("{n}") } } ] },
+                    "requires": { "provider_name": "p" } })
+        })
+        .collect();
+    config(&["p256-1"], &rules.into(), &json!({}))
+}
+
 pub(crate) fn bearer(token: &str) -> Request {
     Request::get("/orders/7").with("authorization", format!("Bearer {token}"))
 }
@@ -168,6 +179,10 @@ pub(crate) fn worst() -> Vec<Case> {
             config(&["p256-1"], &one_rule(), &places),
             |_| Request::get(&format!("/?{}", "%61=b&".repeat(ROOM / 6))),
         ),
+        case("a query of 59 KiB with escapes, 45 rules by query", by_query(), |_| {
+            let path = r"/%2e%2e/\..;a//b".repeat(16);
+            Request::get(&format!("{path}?{}", "%71=b&".repeat(ROOM / 6 - 64)))
+        }),
         case("90 headers of 600 bytes", plain(), |_| {
             let name = |n: usize| format!("x-{n}-{}", "a".repeat(590));
             (0..90).fold(Request::get("/"), |request, n| request.with(&name(n), "v"))
