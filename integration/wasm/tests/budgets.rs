@@ -52,6 +52,11 @@ fn baseline() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("budgets.toml")
 }
 
+/// Whether what is measured is to be written down.
+fn writes() -> bool {
+    std::env::var_os("BUDGETS").is_some_and(|word| word == "write")
+}
+
 fn measured() -> Costs {
     cases().into_iter().map(|case: Case| (case.name.clone(), case.cost())).collect()
 }
@@ -75,10 +80,47 @@ fn complaint(name: &str, was: Option<&Cost>, is: Option<&Cost>) -> Option<String
     }
 }
 
+/// What a candidate policy adds to each kind of request that is counted with one and without.
+fn shadow_overhead(costs: &Costs) -> String {
+    let mut table = String::from(
+        "| request | without | with a candidate | ratio | hostcalls |\n|---|---:|---:|---:|---:|\n",
+    );
+    for (name, with) in costs {
+        let Some((request, candidate)) = name.split_once(", shadow policy") else { continue };
+        let without = costs[request];
+        let hundredths = with.instructions * 100 / without.instructions;
+        let (whole, part) = (hundredths / 100, hundredths % 100);
+        let more = with.hostcalls - without.hostcalls;
+        let comma = if candidate.is_empty() { "" } else { ", by a candidate" };
+        writeln!(
+            table,
+            "| {request}{comma}{candidate} | {} | {} | {whole}.{part:02} | {} + {more} |",
+            without.instructions, with.instructions, without.hostcalls,
+        )
+        .unwrap();
+    }
+    table
+}
+
+/// Holds the table of docs/performance.md against this one.
+fn show_on_page(table: &str) {
+    assert!(table.lines().count() > 5, "{table}");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let (begin, end) = ("<!-- candidate: begin -->\n", "<!-- candidate: end -->");
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (shown, after) = rest.split_once(end).unwrap();
+    if writes() {
+        std::fs::write(&page, [before, begin, table, end, after].concat()).unwrap();
+    } else {
+        assert_eq!(shown, table, "`make budgets` writes it down anew");
+    }
+}
+
 #[test]
 fn no_request_costs_more_than_it_did() {
     let measured = measured();
-    if std::env::var_os("BUDGETS").is_some_and(|word| word == "write") {
+    if writes() {
         let text = format!("{HEAD}\n{}", toml::to_string(&measured).unwrap());
         std::fs::write(baseline(), text).unwrap();
     }
@@ -92,6 +134,7 @@ fn no_request_costs_more_than_it_did() {
         all
     });
     assert!(wrong.is_empty(), "\n{wrong}");
+    show_on_page(&shadow_overhead(&before));
 }
 
 #[test]

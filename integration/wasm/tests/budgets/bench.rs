@@ -41,6 +41,9 @@ pub(crate) fn cases() -> Vec<Case> {
         {"header_name":"x-scope","claim_name":"scope"},{"header_name":"x-email","claim_name":"email"}]"#;
     let audit = r#""audit":{"log":"all","claims":["sub","email"]}"#;
     let scopes = r#","authorize":{"scopes":["orders:read"]}"#;
+    let beside = |candidate: &str| config_of(&format!(r#""shadow_policy":{candidate}"#));
+    let shadow = || beside(&plain());
+    let stricter = beside(&config("", 0, r#","authorize":{"scopes":["orders:delete"]}"#));
     vec![
         case("hot", plain(), Some(ALICE), true),
         case("hot, 100 rules", config("", 100, ""), Some(ALICE), true),
@@ -48,9 +51,14 @@ pub(crate) fn cases() -> Vec<Case> {
         case("hot, 3 claim headers", config(claims, 0, ""), Some(ALICE), true),
         case("hot, scopes", config("", 0, scopes), Some(ALICE), true),
         case("hot, audited in the log", config_of(audit), Some(ALICE), true),
+        case("hot, shadow policy", shadow(), Some(ALICE), true),
+        case("hot, shadow policy that refuses", stricter, Some(ALICE), true),
         case("fresh HS256", plain(), Some(FRESH), true),
+        case("fresh HS256, shadow policy", shadow(), Some(FRESH), true),
         case("fresh RS256 by the host", plain(), Some(FRESH_RSA), true),
+        case("fresh RS256 by the host, shadow policy", shadow(), Some(FRESH_RSA), true),
         case("refused: missing", plain(), None, false),
+        case("refused: missing, shadow policy", shadow(), None, false),
         case("refused: expired", plain(), Some(OLD), false),
         Case { forged: true, ..case("refused: forged HS256", plain(), Some(FRESH), false) },
     ]

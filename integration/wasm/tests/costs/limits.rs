@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::metered::keyring;
 use crate::worker::Worker;
 
-fn config(limits: &serde_json::Value) -> String {
+fn config(limits: &Value) -> String {
     json!({
         "host_crypto": false,
         "limits": limits,
@@ -48,7 +48,7 @@ fn nesting_beyond_the_limit_is_not_entered() {
 }
 
 /// A worker that has asked for the keys of its provider, with these limits.
-fn asking(limits: Value) -> Worker {
+fn asking(limits: &Value) -> Worker {
     let config = json!({
         "limits": limits,
         "providers": { "p": { "issuer": "https://idp.example", "remote_jwks": { "http_uri": {
@@ -65,7 +65,7 @@ fn asking(limits: Value) -> Worker {
 
 /// What it costs to take in a set whose first key has a modulus of so many octets.
 fn cost_of_modulus(octets: usize) -> u64 {
-    let worker = asking(json!({}));
+    let worker = asking(&json!({}));
     // Its first octet and its last one are odd.
     let modulus = format!("x{}F", "V".repeat(octets / 3 * 4 - 2));
     let good = keyring().jwk("p256-1", &[]).unwrap();
@@ -94,7 +94,7 @@ fn a_key_that_is_too_large_is_not_calculated_with() {
 
 #[test]
 fn a_document_beyond_the_limit_is_not_read() {
-    let worker = asking(json!({ "max_jwks_bytes": 10_000 }));
+    let worker = asking(&json!({ "max_jwks_bytes": 10_000 }));
     let before = worker.vm.fuel_spent().unwrap();
     let pages = worker.vm.memory_pages();
     for callout in worker.vm.callouts() {
