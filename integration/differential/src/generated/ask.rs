@@ -1,6 +1,6 @@
 //! Requests that are generated, and how they are written down.
 
-use super::config::{Config, NAMES};
+use super::config::{BEARER, Config, LITERAL, NAMES, prefix};
 use super::texts::ESCAPED;
 use super::token::Token;
 use super::words::Words;
@@ -92,8 +92,8 @@ impl Ask {
                 (Words::Native, None) | (Words::Own, _) => token.text(),
             };
             match place.resolve(config) {
-                Resolved::Header(name, scheme) => {
-                    lines.push(format!("{name}: {}{text}", scheme.written(words)));
+                Resolved::Header(name, scheme, prefix) => {
+                    lines.push(format!("{name}: {}{text}", scheme.written(words, prefix)));
                 }
                 Resolved::Parameter(name, escape) => query.push(escape.written(&name, &text)),
                 Resolved::Cookie(name, Quotes::Without) => {
@@ -120,21 +120,27 @@ impl Ask {
 }
 
 impl Scheme {
-    fn written(self, words: Words) -> &'static str {
+    /// What stands before a token, where this prefix is wanted.
+    fn written(self, words: Words, prefix: &str) -> &'static str {
+        let is_literal = prefix == LITERAL;
         match (self, words) {
-            (Self::Good, _) | (Self::LowerCase, Words::Native) => "Bearer ",
+            (Self::Foreign, Words::Native) => "Other ",
+            (Self::Foreign, Words::Own) if is_literal => "xjwt=",
+            (Self::Foreign, Words::Own) => "XBearer ",
+            (Self::Good, _) if is_literal => LITERAL,
+            (Self::Spaces, _) if is_literal => "jwt=\"",
+            (Self::LowerCase, _) if is_literal => "JWT=",
+            (Self::Good, _) | (Self::LowerCase, Words::Native) => BEARER,
             (Self::LowerCase, Words::Own) => "bearer ",
             (Self::Spaces, _) => "Bearer   ",
-            (Self::Foreign, Words::Native) => "Other ",
-            (Self::Foreign, Words::Own) => "XBearer ",
         }
     }
 
     /// The divergence that it is about.
-    const fn id(self) -> Option<&'static str> {
+    fn id(self, prefix: &str) -> Option<&'static str> {
         match self {
             Self::Good | Self::Spaces => None,
-            Self::LowerCase => Some("scheme-case"),
+            Self::LowerCase => (prefix != LITERAL).then_some("scheme-case"),
             Self::Foreign => Some("prefix-at-the-start"),
         }
     }
@@ -155,7 +161,7 @@ impl Escape {
 }
 
 enum Resolved {
-    Header(String, Scheme),
+    Header(String, Scheme, &'static str),
     Parameter(String, Escape),
     Cookie(String, Quotes),
 }
@@ -166,8 +172,10 @@ impl Place {
         let own = config.providers.get(of).is_some_and(|provider| provider.own_places);
         let name = NAMES.get(of).copied().unwrap_or_default();
         match self {
-            Self::Header(_, scheme) if own => Resolved::Header(format!("x-{name}"), scheme),
-            Self::Header(_, scheme) => Resolved::Header("authorization".to_owned(), scheme),
+            Self::Header(_, scheme) if own => {
+                Resolved::Header(format!("x-{name}"), scheme, prefix(name))
+            }
+            Self::Header(_, scheme) => Resolved::Header("authorization".to_owned(), scheme, BEARER),
             Self::Parameter(_, escape) if own => Resolved::Parameter(format!("p{name}"), escape),
             Self::Parameter(_, escape) => Resolved::Parameter("access_token".to_owned(), escape),
             Self::Cookie(_, quotes) => Resolved::Cookie(format!("c{name}"), quotes),
@@ -176,7 +184,7 @@ impl Place {
 
     /// Whether it is `authorization`, of which Envoy makes one line.
     pub(super) fn is_joined(self, config: &Config) -> bool {
-        matches!(self.resolve(config), Resolved::Header(name, _) if name == "authorization")
+        matches!(self.resolve(config), Resolved::Header(name, ..) if name == "authorization")
     }
 
     /// Has the scheme written as what it is.
@@ -187,10 +195,10 @@ impl Place {
     }
 
     /// The divergence that how it is written is about.
-    pub(super) const fn id(self) -> Option<&'static str> {
-        match self {
-            Self::Header(_, scheme) => scheme.id(),
-            Self::Parameter(..) | Self::Cookie(..) => None,
+    pub(super) fn id(self, config: &Config) -> Option<&'static str> {
+        match self.resolve(config) {
+            Resolved::Header(_, scheme, prefix) => scheme.id(prefix),
+            Resolved::Parameter(..) | Resolved::Cookie(..) => None,
         }
     }
 }

@@ -87,6 +87,16 @@ pub(super) enum Matcher {
 
 pub(super) const NAMES: [&str; 2] = ["a", "b"];
 
+/// A prefix that is a scheme.
+pub(super) const BEARER: &str = "Bearer ";
+/// A prefix that is none.
+pub(super) const LITERAL: &str = "jwt=";
+
+/// What stands before a token in the header of a provider's own.
+pub(super) fn prefix(provider: &str) -> &'static str {
+    if provider == "b" { LITERAL } else { BEARER }
+}
+
 /// The claims that are told in headers.
 const CLAIMS: [&str; 4] = ["sub", "n", "l", "d.e"];
 
@@ -190,7 +200,7 @@ impl Provider {
 
     fn put_places(&self, json: &mut Value, name: &str) {
         if self.own_places {
-            let header = json!({ "name": format!("x-{name}"), "value_prefix": "Bearer " });
+            let header = json!({ "name": format!("x-{name}"), "value_prefix": prefix(name) });
             put(json, "from_headers", json!([header]));
             put(json, "from_params", json!([format!("p{name}")]));
             put(json, "from_cookies", json!([format!("c{name}")]));

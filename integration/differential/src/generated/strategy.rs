@@ -232,7 +232,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         ),
         0..3,
     );
-    (line, lines, tokens()).prop_map(|((method, path, twist, query, tail), lines, tokens)| {
+    let twice = weighted(0.1, select(&[["x-h: one", "x-h: two"], ["x-h: two", "x-h: one"]][..]));
+    let asked = (line, lines, twice, tokens());
+    asked.prop_map(|((method, path, twist, query, tail), mut lines, twice, tokens)| {
+        lines.extend(twice.into_iter().flatten());
         let lines = unlike(lines, &tokens);
         Ask { method, path, twist, query, tail, lines, tokens }
     })

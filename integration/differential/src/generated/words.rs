@@ -40,7 +40,7 @@ impl Translation {
     pub(super) fn new(ask: &Ask, config: &Config) -> Self {
         let (mut tokens, mut bodies, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (place, token) in &ask.tokens {
-            ids.extend(place.id());
+            ids.extend(place.id(config));
             ids.extend(token.untold(config));
             if let Some(told) = token.in_native_words() {
                 tokens.push((told.text, token.text()));
