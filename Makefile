@@ -51,6 +51,8 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
 	@echo '==> tests: core, module in the test host, module in Envoy (scenarios also in $(ENVOY_OLDEST)), demo'
 	@ENVOYS=$(call envoy_binary,$(ENVOY_OLDEST)):$(call envoy_binary,$(ENVOY_VERSION)) cargo test -q --workspace
+	@echo '==> tests: the report on what Envoy wrote'
+	@cargo test -q --workspace --test live
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
@@ -71,6 +73,7 @@ budgets: wasm ## Write down anew what requests cost (integration/wasm/budgets.to
 test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
+	@cargo test -q -p jwt-gate-cli --test live
 
 .PHONY: test-nginx
 test-nginx: wasm ## Test the module in a real NGINX with ngx_wasm_module: NGINX=/path/to/nginx

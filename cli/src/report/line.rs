@@ -8,8 +8,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// What logs of JSON call the text of a message.
-const MESSAGES: [&[u8]; 5] =
-    [br#""log""#, br#""message""#, br#""msg""#, br#""textPayload""#, br#""MESSAGE""#];
+const MESSAGES: [&[u8]; 6] = [
+    br#""log""#,
+    br#""message""#,
+    br#""msg""#,
+    br#""textPayload""#,
+    br#""MESSAGE""#,
+    // An access log of JSON has the gate's filter state as a text.
+    br#""jwt_gate""#,
+];
 
 /// What a decision left in the log. Texts are borrowed from the line where it has no escapes.
 #[derive(Debug, Deserialize)]
@@ -85,8 +92,10 @@ pub(crate) struct Candidate<'l> {
 impl AuditLine<'_> {
     /// When it was decided, in Unix seconds.
     pub(crate) fn at(&self) -> Option<u64> {
-        // Rounded up by what reads it; the fraction of a second does not matter here.
-        rfc3339(&self.time)
+        let rounded_up = rfc3339(&self.time)?;
+        let fraction = self.time.split_once('.').map_or("", |(_, fraction)| fraction);
+        let mut digits = fraction.bytes().take_while(u8::is_ascii_digit);
+        rounded_up.checked_sub(u64::from(digits.any(|digit| digit != b'0')))
     }
 }
 
@@ -188,7 +197,7 @@ mod tests {
             format!(r#"{{"code":200,"gate":{LINE}}}"#),
         ];
         for row in rows {
-            let expected = Some((Some(1_795_590_059), "a\"b".to_owned()));
+            let expected = Some((Some(1_795_590_058), "a\"b".to_owned()));
             assert_eq!(read(row.as_bytes()), expected, "{row}");
         }
     }
