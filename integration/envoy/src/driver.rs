@@ -7,6 +7,7 @@
 use std::{
     net::SocketAddr,
     path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -20,6 +21,7 @@ use crate::{
     envoy::Options,
     error::Error,
     idp::{Behaviour, Fault},
+    port::Port,
     upstream::Seen,
     world::World,
 };
@@ -33,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Theatre {
     world: World,
+    scenes: AtomicUsize,
 }
 
 impl Theatre {
@@ -45,13 +48,15 @@ impl Theatre {
         let component_log_level = "wasm:debug".to_owned();
         let binary = Some(binary);
         let options = Options { concurrency: 2, component_log_level, binary, ..Options::default() };
-        World::open(Bootstrap::new(), &options).map(|world| Self { world })
+        let world = World::open(Bootstrap::new(), &options)?;
+        Ok(Self { world, scenes: AtomicUsize::new(0) })
     }
 
-    /// A driver for one scenario; no other has this number.
+    /// A driver for one scenario. Several can be played at once: each has names of its own.
     #[must_use]
-    pub fn scene(&self, number: usize) -> Scene<'_> {
-        Scene { theatre: self, name: format!("s{number}"), address: None, logged: 0 }
+    pub fn scene(&self) -> Scene<'_> {
+        let number = self.scenes.fetch_add(1, Ordering::Relaxed);
+        Scene { theatre: self, name: format!("s{number}"), port: None, address: None, logged: 0 }
     }
 }
 
@@ -60,8 +65,9 @@ impl Theatre {
 pub struct Scene<'t> {
     theatre: &'t Theatre,
     name: String,
+    port: Option<Port>,
     address: Option<SocketAddr>,
-    logged: usize,
+    logged: u64,
 }
 
 impl Scene<'_> {
@@ -104,7 +110,11 @@ impl Driver for Scene<'_> {
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
         self.endpoint(Document::Keys, idp);
         let module = Module::new(&self.name, &self.theatre.world.module, config);
-        let listener = Listener::new(&self.name).filter(Filter::Wasm(module));
+        // With any free port, listeners that come at once would be given that of one that goes.
+        let port = Port::claim().map_err(|error| vec![error.to_string()])?;
+        let listener = Listener::new(&self.name).port(port.address().port());
+        let listener = listener.filter(Filter::Wasm(module));
+        self.port = Some(port);
         match self.theatre.world.envoy.listen(listener) {
             Ok(address) => self.address = Some(address),
             Err(Error::Refused { log }) => return Err(self.faults(log)),
@@ -136,9 +146,7 @@ impl Driver for Scene<'_> {
     }
 
     fn logs(&mut self) -> Option<Vec<String>> {
-        let envoy = &self.theatre.world.envoy;
-        let lines = envoy.log_since(self.logged);
-        self.logged = envoy.log_len();
+        let lines = self.theatre.world.envoy.log_after(&mut self.logged);
         Some(lines.into_iter().filter(|line| self.concerns(line)).collect())
     }
 

@@ -84,7 +84,7 @@ impl Envoy {
         existing(BINARY, DEFAULT_BINARY).map_err(Error::NoEnvoy)
     }
 
-    /// The binaries to run a test with, one after the other: those of the environment variable
+    /// The binaries to run a test with: those of the environment variable
     /// `ENVOYS`, or else the one.
     ///
     /// # Errors
@@ -198,14 +198,14 @@ impl Envoy {
 
     /// The lines of the log after so many bytes; all that were written so far.
     #[must_use]
-    pub fn log_since(&self, bytes: usize) -> Vec<String> {
+    pub fn log_since(&self, bytes: u64) -> Vec<String> {
         self.log.since(bytes)
     }
 
-    /// The number of bytes of the log.
+    /// The lines of the log after so many bytes, which then are as many as there are.
     #[must_use]
-    pub fn log_len(&self) -> usize {
-        self.log.len()
+    pub fn log_after(&self, bytes: &mut u64) -> Vec<String> {
+        self.log.after(bytes)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read, Seek, SeekFrom},
     path::PathBuf,
 };
 
@@ -22,19 +22,31 @@ impl Log {
     }
 
     /// The lines after so many bytes.
-    pub(crate) fn since(&self, bytes: usize) -> Vec<String> {
-        let log = self.read();
-        // A log may quote bytes of a request, which need not be UTF-8.
-        let text = String::from_utf8_lossy(log.get(bytes..).unwrap_or_default()).into_owned();
-        text.lines().map(str::to_owned).collect()
+    pub(crate) fn since(&self, bytes: u64) -> Vec<String> {
+        lines(&self.read(bytes).unwrap_or_default())
+    }
+
+    /// The lines after so many bytes, which then are as many more.
+    pub(crate) fn after(&self, bytes: &mut u64) -> Vec<String> {
+        let log = self.read(*bytes).unwrap_or_default();
+        *bytes = bytes.saturating_add(u64::try_from(log.len()).unwrap_or_default());
+        lines(&log)
     }
 
     /// The number of bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.read().len()
+    pub(crate) fn len(&self) -> u64 {
+        fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default()
     }
 
-    fn read(&self) -> Vec<u8> {
-        fs::read(&self.path).unwrap_or_default()
+    fn read(&self, from: u64) -> io::Result<Vec<u8>> {
+        let (mut file, mut log) = (File::open(&self.path)?, Vec::new());
+        file.seek(SeekFrom::Start(from))?;
+        file.read_to_end(&mut log)?;
+        Ok(log)
     }
+}
+
+/// A log may quote bytes of a request, which need not be UTF-8.
+fn lines(log: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(log).lines().map(str::to_owned).collect()
 }

@@ -1,36 +1,46 @@
 //! All scenarios in real Envoy, with the release module.
 //!
 //! With the environment variable `SCENARIO`, those that have its value in their name. With `ENVOYS`,
-//! in each of these versions.
+//! in each of these versions, at the same time.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 
 use jwt_gate_envoy::{Envoy, Theatre};
-use jwt_gate_scenario::{Level, run_suite};
+use jwt_gate_scenario::{Level, Report, run_suite_at_once};
+
+/// How many scenarios are under way in one Envoy: they pass their time waiting.
+const AT_ONCE: usize = 8;
 
 fn main() -> ExitCode {
-    let played = Envoy::binaries().map_err(|error| error.to_string()).and_then(|binaries| {
-        let each = binaries.into_iter().map(play);
-        each.collect::<Result<Vec<_>, _>>()
-    });
-    match played {
-        Ok(passed) if passed.iter().all(|all_passed| *all_passed) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let binaries = match Envoy::binaries() {
+        Ok(binaries) => binaries,
         Err(error) => {
             eprintln!("{error}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    let stages = binaries.into_iter().map(|binary| thread::spawn(move || shown(&binary)));
+    let stages: Vec<_> = stages.collect();
+    let all_passed =
+        |passed, stage: thread::JoinHandle<bool>| stage.join().unwrap_or(false) && passed;
+    if stages.into_iter().fold(true, all_passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Plays them in one Envoy; the answer is whether all passed.
-fn play(binary: PathBuf) -> Result<bool, String> {
-    println!("{}", binary.display());
+/// Plays them in one Envoy and prints what became of them; the answer is whether all passed.
+fn shown(binary: &Path) -> bool {
+    let (played, name) = (play(binary.to_owned()), binary.display());
+    match &played {
+        Ok(report) => println!("{name}\n{report}"),
+        Err(error) => eprintln!("{name}\n{error}"),
+    }
+    played.is_ok_and(|report| report.all_passed())
+}
+
+fn play(binary: PathBuf) -> Result<Report, String> {
     let theatre = Theatre::open(binary).map_err(|error| error.to_string())?;
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
-    let mut numbers = 1..;
-    let next = |_: &_| theatre.scene(numbers.next().unwrap_or_default());
-    let report = run_suite(&scenarios, Level::Envoy, next).map_err(|error| error.to_string())?;
-    Ok(report.all_passed())
+    let report = run_suite_at_once(&scenarios, Level::Envoy, AT_ONCE, |_| theatre.scene());
+    report.map_err(|error| error.to_string())
 }

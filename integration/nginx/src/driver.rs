@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +28,7 @@ pub struct Stage {
     module: PathBuf,
     idp: Idp,
     upstream: Upstream,
+    scenes: AtomicUsize,
 }
 
 impl Stage {
@@ -38,12 +40,14 @@ impl Stage {
         let text = |error: jwt_gate_envoy::Error| error.to_string();
         let module = Envoy::module().map_err(text)?;
         let (idp, upstream) = (Idp::start().map_err(text)?, Upstream::start().map_err(text)?);
-        Ok(Self { binary: binary.to_owned(), module, idp, upstream })
+        let scenes = AtomicUsize::new(0);
+        Ok(Self { binary: binary.to_owned(), module, idp, upstream, scenes })
     }
 
-    /// A driver for one scenario; no other has this number.
+    /// A driver for one scenario. Several can be played at once: each has names of its own.
     #[must_use]
-    pub fn scene(&self, number: usize) -> Scene<'_> {
+    pub fn scene(&self) -> Scene<'_> {
+        let number = self.scenes.fetch_add(1, Ordering::Relaxed);
         Scene { stage: self, base: format!("/s{number}"), nginx: None, logged: 0 }
     }
 }

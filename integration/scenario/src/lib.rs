@@ -23,7 +23,7 @@ pub use driver::{Body, Document, Driver, Endpoint, Fault, Left, Level, Reply, Re
 pub use expand::{ExpandError, Expansion, expand};
 pub use forgery::{FORGERY_KEYS, Forgery, forgeries};
 pub use keyring::{Algorithm, KeyError, Keyring, Kind};
-pub use report::{Report, run_suite, run_suite_matching};
+pub use report::{Report, run_suite, run_suite_at_once, run_suite_matching};
 pub use run::{Outcome, rehearse, run};
 pub use suite::{LoadError, Problem, Scenario, StepProblem, Suite};
 pub use token::MintError;

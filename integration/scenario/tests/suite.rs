@@ -97,9 +97,8 @@ fn every_scenario_loads_and_expands() {
 
 #[test]
 fn no_scenario_passes_with_an_open_gate_and_with_a_shut_one() {
-    let failed = |report: &Report| -> BTreeSet<String> {
-        report.failed().iter().map(|(name, _)| name.clone()).collect()
-    };
+    let failed =
+        |report: &Report| -> BTreeSet<String> { report.failed().map(str::to_owned).collect() };
     let (open, shut) = (report(true, "").unwrap(), report(false, "").unwrap());
     assert!(!open.all_passed() && !shut.all_passed());
     let (open_failed, shut_failed) = (failed(&open), failed(&shut));

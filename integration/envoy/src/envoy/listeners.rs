@@ -14,6 +14,8 @@ use crate::wait;
 
 /// The file with the listeners that came after the start.
 pub(super) const LISTENERS: &str = "listeners.json";
+/// How Envoy begins to say which listeners it refuses.
+const LISTENERS_REFUSED: &str = "Error adding/updating listener(s) ";
 /// How long Envoy may take to take in a listener.
 const LISTEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long Envoy may take to take in many of them.
@@ -27,28 +29,18 @@ pub(super) struct Further {
 }
 
 impl Envoy {
-    /// Adds a listener to the running Envoy; the answer is where it listens.
+    /// Adds a listener to the running Envoy; the answer is where it listens. Several threads may do
+    /// that at once, if each has a port of its own.
     ///
     /// # Errors
-    /// Envoy refuses it: [`Error::Refused`] with what it logged since.
+    /// Envoy refuses it: [`Error::Refused`] with what it logged since. Or it takes too long.
     pub fn listen(&self, listener: Listener) -> Result<SocketAddr, Error> {
-        let (before, logged) = (self.refusals()?, self.log.len());
-        let name = listener.name().to_owned();
-        self.publish(|listeners| listeners.push(listener))?;
-        let outcome = wait::until(LISTEN_WITHIN, || match self.address(&name) {
-            Err(Error::NoListener(_)) => match self.refusals() {
-                Ok(now) if now == before => None,
-                Ok(_) => Some(Err(Error::Refused { log: self.log.since(logged) })),
-                Err(error) => Some(Err(error)),
-            },
-            address => Some(address),
-        });
-        let outcome = outcome.unwrap_or_else(|| Err(Error::NoListener(name.clone())));
-        if outcome.is_err() {
-            // Or the next listener would be refused together with this one.
-            self.close(&name)?;
+        let (logged, name) = (self.log.len(), listener.name().to_owned());
+        match self.take_in(vec![listener], LISTEN_WITHIN)?.pop() {
+            Some(Ok(address)) => Ok(address),
+            Some(Err(_)) => Err(Error::Refused { log: self.log.since(logged) }),
+            None => Err(Error::NoListener(name)),
         }
-        outcome
     }
 
     /// Adds many listeners at once; for each, where it listens, or what Envoy says against it.
@@ -59,12 +51,18 @@ impl Envoy {
         &self,
         listeners: Vec<Listener>,
     ) -> Result<Vec<Result<SocketAddr, Vec<String>>>, Error> {
+        self.take_in(listeners, LISTEN_ALL_WITHIN)
+    }
+
+    fn take_in(
+        &self,
+        listeners: Vec<Listener>,
+        within: Duration,
+    ) -> Result<Vec<Result<SocketAddr, Vec<String>>>, Error> {
         let names: Vec<String> = listeners.iter().map(|l| l.name().to_owned()).collect();
-        let (before, logged) = (self.updates()?, self.log.len());
+        let logged = self.log.len();
         self.publish(|all| all.extend(listeners))?;
-        let taken = || self.updates().ok().filter(|now| *now != before);
-        let all = wait::until(LISTEN_ALL_WITHIN, || {
-            taken()?;
+        let all = wait::until(within, || {
             let (addresses, log) = (self.addresses().ok()?, self.log.since(logged));
             let outcome = |name: &String| match addresses.get(name) {
                 Some(address) => Some(Ok(*address)),
@@ -72,14 +70,16 @@ impl Envoy {
             };
             names.iter().map(outcome).collect::<Option<Vec<_>>>()
         });
-        let all = all.ok_or_else(|| Error::NotReady {
-            seconds: LISTEN_ALL_WITHIN.as_secs(),
-            log: self.log.since(logged).into_iter().filter(|l| !l.contains(" info ")).collect(),
-        })?;
-        let refused: Vec<_> = names.iter().zip(&all).filter(|(_, l)| l.is_err()).collect();
+        let Some(all) = all else {
+            self.close_all(&names)?;
+            let log = self.log.since(logged).into_iter().filter(|l| !l.contains(" info "));
+            return Err(Error::NotReady { seconds: within.as_secs(), log: log.collect() });
+        };
+        let refused = names.into_iter().zip(&all).filter(|(_, outcome)| outcome.is_err());
+        let refused: Vec<String> = refused.map(|(name, _)| name).collect();
         if !refused.is_empty() {
             // Or the next listeners would be refused together with these.
-            self.publish(|all| all.retain(|l| !refused.iter().any(|(name, _)| *name == l.name())))?;
+            self.close_all(&refused)?;
         }
         Ok(all)
     }
@@ -98,18 +98,6 @@ impl Envoy {
     /// Envoy cannot be told.
     pub fn close(&self, listener: &str) -> Result<(), Error> {
         self.publish(|listeners| listeners.retain(|other| other.name() != listener))
-    }
-
-    /// How often Envoy could not read or take in the listeners.
-    fn refusals(&self) -> Result<u64, Error> {
-        let rejected = self.counter("listener_manager.lds.update_rejected")?;
-        Ok(rejected.saturating_add(self.counter("listener_manager.lds.update_failure")?))
-    }
-
-    /// How often Envoy read the listeners, whatever it thought of them.
-    fn updates(&self) -> Result<u64, Error> {
-        let taken = self.counter("listener_manager.lds.update_success")?;
-        Ok(taken.saturating_add(self.refusals()?))
     }
 
     fn publish(&self, change: impl FnOnce(&mut Vec<Listener>)) -> Result<(), Error> {
@@ -135,9 +123,14 @@ impl Further {
     }
 }
 
-/// What the log says against a listener, if it says something.
+/// What the log says about a listener that Envoy did not take in, alone or with all others.
 fn objections(log: &[String], listener: &str) -> Option<Vec<String>> {
-    let begins = format!("{listener}: ");
+    let begin = format!("{listener}: ");
+    // One line with the first of those refused, and one for each other; or what cannot be read.
+    let is_about = |line: &&String| match line.split_once(" config update rejected: ") {
+        Some((_, why)) => why.strip_prefix(LISTENERS_REFUSED).is_none_or(|w| w.starts_with(&begin)),
+        None => line.starts_with(&begin),
+    };
     let about = || log.iter().filter(|line| line.contains(listener)).cloned().collect();
-    log.iter().any(|line| line.contains(&begins)).then(about)
+    log.iter().find(is_about).map(|_| about())
 }
