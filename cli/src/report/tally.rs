@@ -89,6 +89,8 @@ pub(crate) struct Tally {
     pub(crate) other_lines: u64,
     /// All requests.
     pub(crate) counts: Counts,
+    /// Those that are allowed, also by the candidate policy: a log of refusals has none of them.
+    pub(crate) unobjectionable: u64,
     /// All requests over time.
     pub(crate) times: Timeline<Counts>,
     /// By label of the reason.
@@ -114,6 +116,7 @@ impl Tally {
             unreadable: 0,
             other_lines: 0,
             counts: Counts::default(),
+            unobjectionable: 0,
             times: Timeline::default(),
             outcomes: Top::new(100),
             rules: Top::new(RULES),
@@ -133,6 +136,9 @@ impl Tally {
         };
         let counts = Counts::of(line);
         self.counts.absorb(counts);
+        if line.decision == Decision::Allow && line.candidate.is_none() {
+            self.unobjectionable.absorb(1);
+        }
         self.times.add(at, |tally| tally.absorb(counts));
         self.outcomes.add(&line.outcome, |tally| tally.absorb(counts));
         let caller = reader.places.read(line.claims);
@@ -157,6 +163,7 @@ impl Tally {
         self.unreadable.absorb(other.unreadable);
         self.other_lines.absorb(other.other_lines);
         self.counts.absorb(other.counts);
+        self.unobjectionable.absorb(other.unobjectionable);
         self.times.merge(other.times);
         self.outcomes.merge(other.outcomes);
         self.rules.merge(other.rules);
