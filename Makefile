@@ -112,6 +112,13 @@ test-browser: ## Look at the page of `jwt-gate report` in a headless Chromium, w
 	@echo '==> tests: the page of a report, in a browser'
 	@cargo test -q -p jwt-gate-cli --test browser -- --nocapture
 
+.PHONY: test-rules
+test-rules: ## Test the rules for Prometheus with its promtool
+	@command -v promtool >/dev/null || { echo 'there is no promtool: sudo apt-get install prometheus' >&2; exit 1; }
+	@echo '==> tests: recording and alerting rules'
+	@promtool check rules docs/monitoring/rules.yaml
+	@promtool test rules docs/monitoring/rules.test.yaml
+
 .PHONY: cli
 cli: ## Build the command, dist/jwt-gate
 	@echo '==> command'
