@@ -25,7 +25,7 @@ pub(crate) struct Access {
     #[arg(long, value_name = "FILE")]
     ca: Option<String>,
     /// How long a fetch may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
 }
 
