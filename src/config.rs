@@ -22,7 +22,8 @@ const MESSAGE: &str = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthenticat
 
 /// Where a host is configured in YAML it has a reader for it, and the module needs none.
 const YAML: &str = "the configuration looks like YAML, and text is read as JSON: in Envoy, write it as the \
-    `value` of a `google.protobuf.Struct` in place of a `StringValue`; elsewhere, convert it (`yq -o json`)";
+    `value` of a `google.protobuf.Struct` in place of a `StringValue`; elsewhere, convert it: `yq -o json`, \
+    or `jwt-gate migrate` for that of Envoy's own filter; `jwt-gate check` reads YAML as it is";
 
 /// Nesting that a configuration may have.
 const MAX_DEPTH: usize = 100;

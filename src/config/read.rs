@@ -4,6 +4,7 @@
 //! names, so that an unknown one can be answered with the name that was probably meant.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use crate::config::error::{ConfigPath, Faults};
 #[cfg(feature = "tools")]
@@ -63,9 +64,11 @@ impl<T: Read> Read for Box<T> {
     }
 }
 
+/// A value that is no list is a list of one, as Envoy reads it: its documentation has
+/// `audiences: api`. The schema, which editors go by, wants lists.
 impl<T: Read> Read for Vec<T> {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
-        let Some(elements) = value.as_array() else { return expected("a list", value, at, faults) };
+        let elements = value.as_array().unwrap_or(slice::from_ref(value));
         let read: Self = elements
             .iter()
             .enumerate()
@@ -137,12 +140,14 @@ impl Read for Text {
     }
 }
 
+/// As protobuf's JSON form may spell it: `true`, `"true"`.
 impl Read for bool {
     fn read(value: &Value, at: &ConfigPath<'_>, faults: &mut Faults) -> Option<Self> {
-        if let Value::Bool(b) = value {
-            Some(*b)
-        } else {
-            expected("true or false", value, at, faults)
+        match (value, value.as_str()) {
+            (Value::Bool(b), _) => Some(*b),
+            (_, Some("true")) => Some(true),
+            (_, Some("false")) => Some(false),
+            _ => expected("true or false", value, at, faults),
         }
     }
 

@@ -81,7 +81,9 @@ null
     the configuration: not valid JSON at line 1, column 14
 {"rules": null}
 {"rules": {}}
-    rules: must be a list, found an object
+    rules[0].match: is required
+{"rules": 5}
+    rules[0]: must be an object, found a number
 {"providers": []}
     providers: must be an object, found a list
 "##,
@@ -139,6 +141,7 @@ fn settings_of_the_top_level_are_read_strictly() {
 "bypass_cors_preflight": 1
     bypass_cors_preflight: must be true or false, found a number
 "strip_failure_response": "true"
+"strip_failure_response": "yes"
     strip_failure_response: must be true or false, found a string
 "##,
     );
@@ -205,7 +208,6 @@ fn role_tables_are_closed_and_without_cycles() {
 "a": {"inherits": ["b"]}, "bb": {}
     roles.a.inherits[0]: there is no role `b`
 "a": {"inherits": "b"}, "b": {}
-    roles.a.inherits: must be a list, found a string
 "a": {"permission": []}
     roles.a: unknown field `permission`; did you mean `permissions`?
 "a": {"permissions": [5]}

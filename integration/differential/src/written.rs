@@ -270,7 +270,8 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Configuration>, LoadError> {
 mod tests {
     use super::*;
 
-    /// The fields of the native filter's messages, but for those of `PerRouteConfig`.
+    /// The fields of the native filter's messages and of those within them, but for those of
+    /// `PerRouteConfig`.
     const FIELDS: &str = "providers rules filter_state_rules bypass_cors_preflight requirement_map \
         strip_failure_response stat_prefix issuer audiences subjects require_expiration \
         max_lifetime remote_jwks local_jwks forward from_headers from_params from_cookies \
@@ -283,8 +284,11 @@ mod tests {
         claim_name claim_path match requires requirement_name provider_name \
         provider_and_audiences requires_any requires_all allow_missing allow_missing_or_failed \
         extract_only_without_validation verification_status_header prefix path safe_regex \
-        connect_matcher path_separated_prefix path_match_policy case_sensitive headers \
-        query_parameters";
+        connect_matcher path_separated_prefix path_match_policy path_template case_sensitive headers \
+        query_parameters runtime_fraction string_match present_match range_match invert_match \
+        treat_missing_header_as_empty exact_match prefix_match suffix_match contains_match \
+        safe_regex_match exact suffix contains ignore_case regex uri cluster timeout seconds \
+        base_interval max_interval watched_directory";
 
     #[test]
     fn each_field_of_the_native_filter_is_in_some_configuration() {

@@ -5,6 +5,9 @@
 
 #[path = "hosts/bare.rs"]
 mod bare;
+#[path = "support/metered.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
+mod metered;
 #[path = "hosts/nginx.rs"]
 mod nginx;
 mod support;

@@ -173,7 +173,6 @@ fn algorithms_are_known_and_never_none() {
 "algorithms": [""]
     providers.p.algorithms[0]: must not be empty
 "algorithms": "RS256"
-    providers.p.algorithms: must be a list, found a string
 "##,
     );
 }
@@ -288,7 +287,9 @@ fn numbers_and_durations_of_a_provider_have_a_range() {
 "subjects": {"custom": {}}
     providers.p.subjects.custom: extensions of the proxy are out of a module's reach
 "audiences": "api"
-    providers.p.audiences: must be a list, found a string
+"audiences": 5
+    providers.p.audiences[0]: must be a string, found a number
+"forward": "true"
 "required_claims": [""]
     providers.p.required_claims[0]: must not be empty
 "token_types": [5]

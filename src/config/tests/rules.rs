@@ -270,7 +270,6 @@ fn a_condition_asks_for_something_that_can_be() {
 "acr": {"any_of": [""]}
     rules[0].authorize.acr.any_of[0]: must not be empty
 "token_type": "at+jwt"
-    rules[0].authorize.token_type: must be a list, found a string
 "all_of": []
     rules[0].authorize.all_of: must have at least one condition
 "any_of": []
@@ -320,7 +319,6 @@ fn a_claim_is_asked_one_thing() {
 "path": "a", "none_of": []
     rules[0].authorize.claim: must name at least one value
 "path": "a", "any_of": "x"
-    rules[0].authorize.claim.any_of: must be a list, found a string
 "path": "a", "contains": ""
     rules[0].authorize.claim.contains: must not be empty
 "path": "a", "safe_regex": "("

@@ -42,7 +42,7 @@ fn filter(name: &str, without: &str) -> Value {
     config["allow_on_headers_stop_iteration"] = json!(true);
     config["configuration"]["value"] = json!({
         "stat_prefix": name,
-        "providers": { "p": {
+        "providers": { name: {
             "issuer": "https://idp.example",
             "claim_to_headers": [{ "header_name": "x-user", "claim_name": "sub" }],
             "payload_in_metadata": "jwt",
@@ -51,7 +51,7 @@ fn filter(name: &str, without: &str) -> Value {
             "remote_jwks": { "http_uri": {
                 "uri": format!("http://idp.test/{name}"), "cluster": "idp", "timeout": "60s" } } } },
         "rules": [{ "match": { "prefix": "/public" } },
-            { "match": { "prefix": "/" }, "requires": { "provider_name": "p" } }],
+            { "match": { "prefix": "/" }, "requires": { "provider_name": name } }],
     });
     filter
 }
@@ -137,13 +137,16 @@ impl Stage {
         let seen = query.as_ref().and_then(Seen::from_answer);
         let is_cut = seen.is_some_and(|seen| seen.target == "/a?b=1" && is_alice(&seen));
         is_cut.then_some(()).ok_or("a token in the query does not get to the upstream")?;
-        let counter = format!("wasmcustom.jwt_gate.outcomes.p.ok.{name}");
+        let counter = format!("wasmcustom.jwt_gate.outcomes.{name}.ok.{name}");
         // Counters are told at ticks.
         let counted = (0..60).any(|_| {
             thread::sleep(Duration::from_millis(50));
             self.envoy.counter(&counter).is_ok_and(|count| count > 0)
         });
         counted.then_some(()).ok_or("requests are counted")?;
+        let gauge = format!("wasmcustom.jwt_gate.documents.{name}.keys.entries");
+        let shown = self.envoy.counter(&gauge).is_ok_and(|keys| keys == 1);
+        shown.then_some(()).ok_or("the keys at hand are shown")?;
         let (log, loaded) =
             (self.envoy.log_since(0), format!(" {name} {name}: configuration loaded"));
         let line = log.iter().find(|line| line.contains(&loaded));
@@ -203,6 +206,10 @@ fn without_any_of_the_capabilities_something_is_missing() {
             (_, Err(_)) => {}
         }
     }
+    let log = stage.envoy.log_since(0);
+    let said = " restricted proxy-wasm capability: ";
+    let mut denied = log.iter().filter_map(|line| Some(line.split_once(said)?.1));
+    assert_eq!(denied.find(|call| !names.contains(call)), None, "is called and not on the list");
     let expected = UNSEEN.map(|(name, _)| name);
     assert_eq!(unseen, expected, "what nobody misses does not belong on the list");
 }
