@@ -26,7 +26,7 @@ WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
 WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
-FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ed25519
+FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ecdsa ed25519
 # Envoy of one version, as the tests want to hear of it.
 envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
