@@ -20,7 +20,7 @@ pub(crate) fn run(document: &[u8]) {
         }
     };
     // To write a policy down takes longer than to read it: one document in sixteen.
-    if document.len() % 16 == 0 {
+    if document.len().is_multiple_of(16) {
         let again = Policy::from_json(document).expect("as before");
         assert_eq!(format!("{policy:?}"), format!("{again:?}"), "a document is read in one way");
     }
