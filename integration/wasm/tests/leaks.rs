@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "test code"
 )]
@@ -226,7 +227,9 @@ fn what_is_named_is_told_in_the_audit_line_alone(personality: Personality) {
     for name in ["x_jwt_sub", "x_jwt_lines", "x_jwt_payload"] {
         host.set_variable(&format!("jwt_gate_{name}"));
     }
-    ["jwt_gate", "jwt_payload", "jwt_header", "jwt_failure"].map(|name| host.set_variable(name));
+    for name in ["jwt_gate", "jwt_payload", "jwt_header", "jwt_failure"] {
+        host.set_variable(name);
+    }
     let vm = host.vm(module()).unwrap();
     let root = vm.configure(everything(personality).as_bytes()).unwrap();
     let root = root.unwrap_or_else(|| panic!("{:?}", vm.logs()));
