@@ -26,7 +26,7 @@ WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
 WASM_METADCE := $(dir $(WASM_OPT))wasm-metadce
 DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
-FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ed25519
+FUZZ_TARGETS := token jwks configuration path challenge scenario rsa ecdsa ed25519
 # Envoy of one version, as the tests want to hear of it.
 envoy_binary = $(CURDIR)/.venv/envoy-$(1)
 # The features that rustc compiles for, and no others: a host need not have more.
@@ -54,6 +54,8 @@ demo: wasm envoy ## Show the gate in a real Envoy on this machine; ONCE=1 ends a
 test: wasm envoy .venv/envoy-$(ENVOY_OLDEST) ## Run all tests
 	@echo '==> tests: core, module in the test host, module in Envoy (scenarios also in $(ENVOY_OLDEST)), demo'
 	@ENVOYS=$(call envoy_binary,$(ENVOY_OLDEST)):$(call envoy_binary,$(ENVOY_VERSION)) cargo test -q --workspace
+	@echo '==> tests: the report on what Envoy wrote'
+	@cargo test -q --workspace --test live
 
 .PHONY: test-core
 test-core: ## Test the core and the test tools, natively
@@ -74,6 +76,7 @@ budgets: wasm ## Write down anew what requests cost (integration/wasm/budgets.to
 test-envoy: wasm envoy ## Test the module in a real Envoy
 	@echo '==> tests: the module in Envoy $(ENVOY_VERSION)'
 	@cargo test -q -p jwt-gate-envoy
+	@cargo test -q -p jwt-gate-cli --test live
 
 .PHONY: test-nginx
 test-nginx: wasm ## Test the module in a real NGINX with ngx_wasm_module: NGINX=/path/to/nginx
@@ -117,6 +120,13 @@ wasm: $(MODULE) ## Build the module, dist/jwt-gate.wasm
 test-browser: ## Look at the page of `jwt-gate report` in a headless Chromium, where there is one
 	@echo '==> tests: the page of a report, in a browser'
 	@cargo test -q -p jwt-gate-cli --test browser -- --nocapture
+
+.PHONY: test-rules
+test-rules: ## Test the rules for Prometheus with its promtool
+	@command -v promtool >/dev/null || { echo 'there is no promtool: sudo apt-get install prometheus' >&2; exit 1; }
+	@echo '==> tests: recording and alerting rules'
+	@promtool check rules docs/monitoring/rules.yaml
+	@promtool test rules docs/monitoring/rules.test.yaml
 
 .PHONY: cli
 cli: ## Build the command, dist/jwt-gate

@@ -4,6 +4,8 @@ use std::io;
 
 use jwt_gate::config::ConfigError;
 
+use crate::fetch::FetchError;
+
 /// A reason to end without a result: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -38,6 +40,22 @@ pub(crate) enum Error {
     /// A file has no usable keys.
     #[error("{name}: {why}")]
     Keys {
+        /// The file.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// A document cannot be fetched.
+    #[error("{name}: {source}")]
+    Fetch {
+        /// Where it is.
+        name: String,
+        /// Why.
+        source: Box<FetchError>,
+    },
+    /// A file does not say who may vouch for a server.
+    #[error("{name}: {why}")]
+    Certificates {
         /// The file.
         name: String,
         /// Why.

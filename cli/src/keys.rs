@@ -5,10 +5,12 @@ use std::fmt;
 use jwt_gate::crypto::Algorithm;
 use jwt_gate::keys::jwk::Key;
 use jwt_gate::keys::set::{KeyLimits, KeySet, KeySetError, Skipped};
+use jwt_gate::remote::discovery::{Discovery, DiscoveryError, Host};
 use serde::Serialize;
 
 use crate::Ending;
 use crate::error::Error;
+use crate::fetch::{self, Access, Client, FetchError};
 use crate::output::{BAD, GOOD, NAME, Output, styled};
 use crate::source::Source;
 
@@ -18,19 +20,28 @@ use crate::source::Source;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// What an identity provider publishes: a JWK set, or an object of PEM texts; `-` is the standard input.
-    #[arg(value_name = "FILE")]
-    file: String,
+    #[arg(value_name = "FILE|URL")]
+    source: String,
     /// Take it for the text of a `local_jwks`, which may be PEM and may hold shared secrets.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "issuer")]
     local: bool,
+    /// The URL is an issuer's: find its keys by what it publishes about itself.
+    #[arg(long)]
+    issuer: bool,
+    /// Another host that the keys of an issuer may be on, as `jwks_hosts` has them.
+    #[arg(long, value_name = "HOST", requires = "issuer")]
+    jwks_host: Vec<String>,
     /// Show only the keys that a token with this `kid` would be tried with.
     #[arg(long, value_name = "KID")]
     kid: Option<String>,
+    #[command(flatten)]
+    fetch: Access,
 }
 
 /// What a document holds.
 #[derive(Debug, Serialize)]
 struct Report {
+    /// A file, or the address that the document comes from.
     file: String,
     /// Why none of it is used; null where some is.
     fault: Option<String>,
@@ -55,12 +66,12 @@ struct Unused {
 
 /// Shows the keys.
 pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Ending, Error> {
-    let source = Source::read(&arguments.file)?;
-    let (text, limits) = (source.text().as_bytes(), KeyLimits::default());
+    let limits = KeyLimits::default();
+    let (file, text) = document(arguments, &limits)?;
     let read = if arguments.local {
-        KeySet::from_configuration(text, &limits)
+        KeySet::from_configuration(&text, &limits)
     } else {
-        KeySet::from_json(text, &limits)
+        KeySet::from_json(&text, &limits)
     };
     let is_wanted = |key: &&Key| match &arguments.kid {
         Some(kid) => key.kid().is_none_or(|own| own == kid),
@@ -76,9 +87,38 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Endi
         Err(error) => (Some(error.to_string()), Vec::new(), Vec::new()),
     };
     let skipped = skipped.iter().map(Unused::of).collect();
-    let report = Report { file: source.name().to_owned(), fault, used, skipped };
+    let report = Report { file, fault, used, skipped };
     output.result(&report)?;
     Ok(if report.used.is_empty() { Ending::Faults } else { Ending::Good })
+}
+
+/// What it is called, and its text.
+fn document(arguments: &Arguments, limits: &KeyLimits) -> Result<(String, Vec<u8>), Error> {
+    let name = &arguments.source;
+    if !arguments.issuer && !fetch::is_address(name) {
+        let source = Source::read(name)?;
+        return Ok((source.name().to_owned(), source.text().as_bytes().to_vec()));
+    }
+    let (endpoint, client) = (fetch::endpoint(name)?, Client::new(&arguments.fetch)?);
+    let limit = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX);
+    if arguments.local {
+        let why = "`--local` is about a file: what a URL has is published";
+        return Err(Error::Argument(why.to_owned()));
+    }
+    let endpoint = if arguments.issuer {
+        let hosts = arguments.jwks_host.iter();
+        let hosts = hosts.map(|name| Host { name: name.as_str().into(), cluster: "".into() });
+        let discovery = Discovery::new(name, "", hosts.collect())
+            .ok_or_else(|| FetchError::NotAnIssuer.of(&endpoint))?;
+        let found = client.get_either(&discovery.places(), limit)?;
+        let wrong =
+            |error: DiscoveryError| Error::Keys { name: name.clone(), why: error.to_string() };
+        discovery.read(&found, limits.max_depth).map_err(wrong)?
+    } else {
+        endpoint
+    };
+    let text = client.get(&endpoint, limit)?;
+    Ok((endpoint.to_string(), text))
 }
 
 impl Used {

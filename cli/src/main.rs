@@ -9,6 +9,7 @@ mod configuration;
 mod document;
 mod error;
 mod explain;
+mod fetch;
 mod keys;
 mod migrate;
 mod output;

@@ -18,20 +18,25 @@ mod words;
 
 use std::fs;
 
+use serde::de::IgnoredAny;
+
 use crate::Ending;
 use crate::error::Error;
 use crate::output::Output;
+use crate::source::Source;
 use claims::Places;
 use lens::Lens;
 use tally::Reader;
 
 /// Report on audit logs: who uses what, what looks like a mistake, and what could be tighter.
+///
+/// The exit code is 1 when there is no audit line that can be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Logs with audit lines in them, compressed or not; `-` is the standard input.
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<String>,
-    /// The policy that decided: finds what it grants in vain, and proposes a tighter one.
+    /// The policy that decided, as JSON: finds what it grants in vain, and proposes a tighter one.
     #[arg(long, value_name = "FILE")]
     policy: Option<String>,
     /// Write the report as one HTML page, too.
@@ -61,11 +66,15 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Endi
         fs::write(file, html::page(&report)).map_err(wrong)?;
     }
     output.result(&report)?;
-    Ok(Ending::Good)
+    Ok(if report.lines.audit == 0 { Ending::Faults } else { Ending::Good })
 }
 
 fn policy(name: &str) -> Result<Lens, Error> {
-    let text = fs::read_to_string(name);
-    let text = text.map_err(|source| Error::Read { name: name.to_owned(), source })?;
+    let text = Source::read(name)?.text().to_owned();
+    // A change is proposed as a diff of the text.
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+        let why = format!("a report takes the policy as JSON, and as the whole file: {error}");
+        return Err(Error::Argument(format!("{name}: {why}")));
+    }
     Lens::read(text).map_err(|faults| Error::Policy { name: name.to_owned(), faults })
 }

@@ -1,14 +1,23 @@
 //! ECDSA: jwt-compact's trait over `p256`, `p384` and `p521`.
 
+#[cfg(not(feature = "reference-crypto"))]
+mod portable;
+#[cfg(feature = "reference-crypto")]
+mod reference;
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
+#[cfg(not(feature = "reference-crypto"))]
+use portable::{Known, Tabled};
+#[cfg(feature = "reference-crypto")]
+use reference::{Known, Tabled};
+
+use ecdsa::Signature;
+use ecdsa::elliptic_curve::point::AffineCoordinates;
 use jwt_compact::{Algorithm as _, AlgorithmSignature};
-use p256::ecdsa::signature::SignatureEncoding;
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use p256::elliptic_curve::point::AffineCoordinates;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::{Algorithm, Hash, HostCrypto, KeyError, Question, Scheme, der};
@@ -62,17 +71,17 @@ pub(super) struct EcKey {
 }
 
 enum Point {
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
-    P521(p521::ecdsa::VerifyingKey),
+    P256(Known<p256::NistP256>),
+    P384(Known<p384::NistP384>),
+    P521(Known<p521::NistP521>),
 }
 
 impl Point {
     fn new(curve: Curve, x: &[u8], y: &[u8]) -> Option<Self> {
         Some(match curve {
-            Curve::P256 => Self::P256(p256::ecdsa::VerifyingKey::from_affine(affine(x, y)?).ok()?),
-            Curve::P384 => Self::P384(p384::ecdsa::VerifyingKey::from_affine(affine(x, y)?).ok()?),
-            Curve::P521 => Self::P521(p521::ecdsa::VerifyingKey::from_affine(affine(x, y)?).ok()?),
+            Curve::P256 => Self::P256(Known::new(affine(x, y)?)),
+            Curve::P384 => Self::P384(Known::new(affine(x, y)?)),
+            Curve::P521 => Self::P521(Known::new(affine(x, y)?)),
         })
     }
 }
@@ -95,6 +104,14 @@ impl EcKey {
             Point::P256(_) => Curve::P256,
             Point::P384(_) => Curve::P384,
             Point::P521(_) => Curve::P521,
+        }
+    }
+
+    pub(super) fn forgo_table(&mut self) {
+        match &mut self.point {
+            Point::P256(key) => key.forgo_table(),
+            Point::P384(key) => key.forgo_table(),
+            Point::P521(key) => key.forgo_table(),
         }
     }
 
@@ -128,62 +145,62 @@ where
     P::from_coordinates(&x?, &y?).into_option()
 }
 
-const ES256: Ecdsa<p256::ecdsa::VerifyingKey, p256::ecdsa::Signature, Sha256> = Ecdsa::new("ES256");
-const ES384: Ecdsa<p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Sha384> = Ecdsa::new("ES384");
-const ES512: Ecdsa<p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Sha512> = Ecdsa::new("ES512");
+const ES256: Ecdsa<p256::NistP256, Sha256> = Ecdsa::new("ES256");
+const ES384: Ecdsa<p384::NistP384, Sha384> = Ecdsa::new("ES384");
+const ES512: Ecdsa<p521::NistP521, Sha512> = Ecdsa::new("ES512");
 
 /// ECDSA on one curve, with the hash that JWS ties to it.
-struct Ecdsa<K, S, D> {
+struct Ecdsa<C, D> {
     name: &'static str,
-    curve: PhantomData<fn(K, D) -> S>,
+    curve: PhantomData<fn(C, D)>,
 }
 
-impl<K, S, D> Ecdsa<K, S, D> {
+impl<C, D> Ecdsa<C, D> {
     const fn new(name: &'static str) -> Self {
         Self { name, curve: PhantomData }
     }
 }
 
-impl<K: PrehashVerifier<S>, S: SignatureEncoding, D: Digest> Ecdsa<K, S, D> {
+impl<C: Tabled, D: Digest> Ecdsa<C, D> {
     /// Looks at the ranges of r and s, then asks the host, then the curve's crate.
-    fn verify(&self, key: &K, question: &Question<'_>, host: &dyn HostCrypto) -> bool {
+    fn verify(&self, key: &Known<C>, question: &Question<'_>, host: &dyn HostCrypto) -> bool {
         let Ok(signature) = Raw::try_from_slice(question.signature) else { return false };
         host.verify(question)
             .unwrap_or_else(|| self.verify_signature(&signature, key, question.message))
     }
 }
 
-impl<K: PrehashVerifier<S>, S: SignatureEncoding, D: Digest> jwt_compact::Algorithm
-    for Ecdsa<K, S, D>
-{
+impl<C: Tabled, D: Digest> jwt_compact::Algorithm for Ecdsa<C, D> {
     /// Nothing is signed here.
     type SigningKey = Infallible;
-    type VerifyingKey = K;
-    type Signature = Raw<S>;
+    type VerifyingKey = Known<C>;
+    type Signature = Raw<C>;
 
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(self.name)
     }
 
-    fn sign(&self, key: &Infallible, _: &[u8]) -> Raw<S> {
+    fn sign(&self, key: &Infallible, _: &[u8]) -> Raw<C> {
         match *key {}
     }
 
-    fn verify_signature(&self, signature: &Raw<S>, key: &K, message: &[u8]) -> bool {
-        key.verify_prehash(&D::digest(message), &signature.0).is_ok()
+    fn verify_signature(&self, signature: &Raw<C>, key: &Known<C>, message: &[u8]) -> bool {
+        key.verify(&D::digest(message), &signature.0)
     }
 }
 
 /// r and s side by side, each in its full length and between 1 and n - 1 (RFC 7518, 3.4).
-struct Raw<S>(S);
+struct Raw<C: Tabled>(Signature<C>);
 
-impl<S: SignatureEncoding> AlgorithmSignature for Raw<S> {
+impl<C: Tabled> AlgorithmSignature for Raw<C> {
     // `LENGTH` stays open: the conversion takes exactly the curve's length.
     fn try_from_slice(octets: &[u8]) -> anyhow::Result<Self> {
-        S::try_from(octets).map(Self).map_err(|_| anyhow::Error::msg("r or s is out of range"))
+        let signature = Signature::from_slice(octets);
+        signature.map(Self).map_err(|_| anyhow::Error::msg("r or s is out of range"))
     }
 
     fn as_bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(self.0.to_bytes().as_ref().to_vec())
+        let (r, s) = self.0.split_bytes();
+        Cow::Owned([r, s].concat())
     }
 }

@@ -16,6 +16,8 @@ mod ecdsa;
 mod eddsa;
 mod hmac;
 mod host;
+#[cfg(not(feature = "reference-crypto"))]
+mod multiples;
 pub mod probe;
 mod rsa;
 
@@ -110,12 +112,13 @@ impl VerifyingKey {
         Ok(Self::of(Kind::Hmac(hmac::HmacKey::new(secret)?)))
     }
 
-    /// Makes a key that nobody shares yet do without a table of its multiples (30 KiB, for Ed25519
-    /// alone): its signatures then cost more time.
+    /// Makes a key that nobody shares yet do without a table of its multiples, which has up to 370
+    /// KiB and is for keys of a curve alone: its signatures then cost twice the time.
     pub fn forgo_table(&mut self) {
         match Arc::get_mut(&mut self.0) {
             Some(Kind::Ed25519(key)) => key.forgo_table(),
-            Some(Kind::Rsa(_) | Kind::Ec(_) | Kind::Hmac(_)) | None => {}
+            Some(Kind::Ec(key)) => key.forgo_table(),
+            Some(Kind::Rsa(_) | Kind::Hmac(_)) | None => {}
         }
     }
 

@@ -33,8 +33,8 @@ pub struct KeyLimits {
     pub allow_symmetric: bool,
 }
 
-/// So many keys of a set may have tables, of 30 KiB each.
-const TABLES: usize = 16;
+/// So many keys of a set may have tables, of 80 to 370 KiB each, once signatures by them come.
+const TABLES: usize = 8;
 
 /// An entry of a document that is not used.
 #[derive(Clone, Debug, Eq, PartialEq)]

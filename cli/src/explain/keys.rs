@@ -19,6 +19,7 @@ pub(super) fn give(
 ) -> Result<Vec<String>, Error> {
     let mut assumed = Vec::new();
     let sources: Vec<_> = gate.sources().collect();
+    check_names(gate, &sources, files)?;
     for id in sources {
         let Some(remote) = gate.remote(id) else { continue };
         let (provider, kind) = (remote.provider.clone(), remote.kind.clone());
@@ -51,6 +52,22 @@ pub(super) fn give(
         }
     }
     Ok(assumed)
+}
+
+/// Each name must be one of a provider that has its keys behind a URL.
+fn check_names(gate: &Gate, sources: &[SourceId], files: &[String]) -> Result<(), Error> {
+    let remotes = sources.iter().filter_map(|id| gate.remote(*id));
+    let keys = remotes.filter(|remote| matches!(remote.kind, Kind::Keys));
+    let known: Vec<&str> = keys.map(|remote| &*remote.provider).collect();
+    let mut named = files.iter().filter_map(|file| file.split_once('='));
+    let Some((name, _)) = named.find(|(name, _)| !known.contains(name)) else { return Ok(()) };
+    let there = match known.as_slice() {
+        [] => "there is none".to_owned(),
+        known => format!("there is `{}`", known.join("`, `")),
+    };
+    Err(Error::Argument(format!(
+        "--jwks: `{name}` is no provider that has its keys behind a URL; {there}"
+    )))
 }
 
 /// Tells a source what came; the reason where it is of no use.

@@ -18,7 +18,12 @@ impl Request {
         let (method, target) = arguments
             .request
             .split_once(' ')
-            .ok_or_else(|| wrong("--request must be a method and a target: \"GET /orders/7\""))?;
+            .filter(|(_, target)| target.starts_with('/') || target.contains("://"))
+            .ok_or_else(|| {
+                wrong(
+                    "--request must be a method and a target, which is a URL or begins with `/`: \"GET /orders/7\"",
+                )
+            })?;
         let (scheme, rest) = target.split_once("://").unwrap_or(("https", target));
         let (authority, path) = if rest.starts_with('/') {
             ("localhost", rest.to_owned())

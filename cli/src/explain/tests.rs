@@ -75,10 +75,12 @@ fn the_decision_is_told_in_json_with_rule_status_and_reason() {
 #[test]
 fn what_makes_no_sense_is_an_error() {
     let policy = policy();
-    let rows: [(&[&str], &str); 3] = [
+    let rows: [(&[&str], &str); 5] = [
         (&["--request", "/orders"], "--request must be a method and a target"),
+        (&["--request", "GET orders"], "--request must be a method and a target"),
         (&["--request", "GET /", "--header", "x"], "--header must be a name and a value"),
         (&["--request", "GET /", "--jwks", "/none"], "/none: No such file"),
+        (&["--request", "GET /", "--jwks", "ipd=/none"], "--jwks: `ipd` is no provider"),
     ];
     for (arguments, expected) in rows {
         let arguments = [&["jwt-gate", "explain", &policy], arguments].concat();

@@ -1,7 +1,5 @@
 //! What is migrated from: files, and what they are.
 
-use std::fs;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,6 +8,7 @@ use serde_json::Value;
 use super::notes::Notes;
 use crate::document::{self, Passage};
 use crate::error::Error;
+use crate::source;
 
 /// What a configuration is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, clap::ValueEnum)]
@@ -38,13 +37,7 @@ pub(crate) struct Source {
 impl Source {
     /// Reads a file; `-` is the standard input.
     pub(crate) fn read(name: &str) -> Result<Self, Error> {
-        let text = if name == "-" {
-            let mut text = String::new();
-            io::stdin().lock().read_to_string(&mut text).map(|_| text)
-        } else {
-            fs::read_to_string(name)
-        };
-        let text = text.map_err(|source| Error::Read { name: name.to_owned(), source })?;
+        let text = source::Source::read(name)?.text().to_owned();
         Ok(Self { name: name.to_owned(), text })
     }
 

@@ -61,9 +61,8 @@ fn head(report: &Report, html: &mut Html) {
         html.markup("</dd></div>");
     }
     html.markup("</dl>\n");
-    let unreadable = report.lines.unreadable;
-    if unreadable > 0 {
-        html.markup("<p>").text(&grouped(unreadable)).markup(" audit lines could not be read.</p>");
+    for remark in report.lines.remarks() {
+        html.markup("<p>").text(&remark).markup("</p>\n");
     }
 }
 

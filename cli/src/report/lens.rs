@@ -119,12 +119,6 @@ impl Lens {
         self.rules.iter().find(|rule| rule.name == name).filter(|rule| !rule.is_ambiguous)
     }
 
-    /// Whether the policy has every decision logged, as far as it says.
-    pub(crate) fn logs_all(&self) -> bool {
-        let log = member(&self.document, "audit").and_then(|audit| member(audit, "log"));
-        log.is_none_or(|log| log == "all")
-    }
-
     /// Whether the log names every one of these claims.
     pub(crate) fn names_claims(&self, wanted: &[String]) -> bool {
         let claims = member(&self.document, "audit").and_then(|audit| member(audit, "claims"));

@@ -1,22 +1,31 @@
 //! Finding the audit line in a line of a log, and reading it.
 
 use std::borrow::Cow;
+use std::fmt::{self, Formatter};
 
 use jwt_gate::time::rfc3339;
 use memchr::{memmem, memrchr};
-use serde::Deserialize;
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// What logs of JSON call the text of a message.
-const MESSAGES: [&[u8]; 5] =
-    [br#""log""#, br#""message""#, br#""msg""#, br#""textPayload""#, br#""MESSAGE""#];
+const MESSAGES: [&[u8]; 6] = [
+    br#""log""#,
+    br#""message""#,
+    br#""msg""#,
+    br#""textPayload""#,
+    br#""MESSAGE""#,
+    // An access log of JSON has the gate's filter state as a text.
+    br#""jwt_gate""#,
+];
 
 /// What a decision left in the log. Texts are borrowed from the line where it has no escapes.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AuditLine<'l> {
-    /// RFC 3339.
-    #[serde(borrow)]
-    time: Cow<'l, str>,
+    /// When it was decided, in Unix seconds.
+    #[serde(rename = "time", deserialize_with = "moment")]
+    pub(crate) at: u64,
     /// What the policy said.
     pub(crate) decision: Decision,
     /// Whether that was enforced.
@@ -82,12 +91,28 @@ pub(crate) struct Candidate<'l> {
     pub(crate) outcome: Cow<'l, str>,
 }
 
-impl AuditLine<'_> {
-    /// When it was decided, in Unix seconds.
-    pub(crate) fn at(&self) -> Option<u64> {
-        // Rounded up by what reads it; the fraction of a second does not matter here.
-        rfc3339(&self.time)
+/// Reads a time, less its fraction of a second.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    struct Moment;
+
+    impl Visitor<'_> for Moment {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            f.write_str("a time as RFC 3339 has it")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
+            let wrong = || E::invalid_value(Unexpected::Str(text), &self);
+            let rounded_up = rfc3339(text).ok_or_else(wrong)?;
+            let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+            let mut digits = fraction.bytes().take_while(u8::is_ascii_digit);
+            let is_rounded = digits.any(|digit| digit != b'0');
+            Ok(rounded_up.saturating_sub(u64::from(is_rounded)))
+        }
     }
+
+    deserializer.deserialize_str(Moment)
 }
 
 /// Finds audit lines.
@@ -146,13 +171,13 @@ fn is_message(prefix: &[u8]) -> bool {
 }
 
 /// The JSON text in a quoted audit line.
-pub(crate) fn unquoted(quoted: &[u8]) -> Option<String> {
+pub(crate) fn unquoted(quoted: &[u8]) -> serde_json::Result<String> {
     first(quoted)
 }
 
 /// Reads the first JSON value of a text; a log may say more after it.
-pub(crate) fn first<'l, T: Deserialize<'l>>(text: &'l [u8]) -> Option<T> {
-    serde_json::Deserializer::from_slice(text).into_iter().next()?.ok()
+pub(crate) fn first<'l, T: Deserialize<'l>>(text: &'l [u8]) -> serde_json::Result<T> {
+    T::deserialize(&mut serde_json::Deserializer::from_slice(text))
 }
 
 #[cfg(test)]
@@ -161,13 +186,15 @@ mod tests {
 
     const LINE: &str = r#"{"audit":"jwt-gate/1","time":"2026-11-25T07:00:58.123Z","decision":"deny","enforcement":"shadow","rule":"orders","route":"/orders/{id}","method":"GET","status":null,"provider":"a\"b","outcome":"scope","reason":"x","lifetime":300,"claims":{"sub":"alice"},"new":[1]}"#;
 
-    fn read(line: &[u8]) -> Option<(Option<u64>, String)> {
+    fn read(line: &[u8]) -> Option<(u64, String)> {
         let read =
-            |line: &AuditLine<'_>| (line.at(), line.provider.clone().unwrap_or_default().into());
+            |line: &AuditLine<'_>| (line.at, line.provider.clone().unwrap_or_default().into());
         match Finder::new().find(line) {
             Found::Nothing => None,
-            Found::Plain(json) => first(json).as_ref().map(read),
-            Found::Quoted(quoted) => first(unquoted(&quoted)?.as_bytes()).as_ref().map(read),
+            Found::Plain(json) => first(json).ok().as_ref().map(read),
+            Found::Quoted(quoted) => {
+                first(unquoted(&quoted).ok()?.as_bytes()).ok().as_ref().map(read)
+            }
         }
     }
 
@@ -188,7 +215,7 @@ mod tests {
             format!(r#"{{"code":200,"gate":{LINE}}}"#),
         ];
         for row in rows {
-            let expected = Some((Some(1_795_590_059), "a\"b".to_owned()));
+            let expected = Some((1_795_590_058, "a\"b".to_owned()));
             assert_eq!(read(row.as_bytes()), expected, "{row}");
         }
     }

@@ -56,9 +56,9 @@ fn unfit(tally: &Tally, lens: &Lens) -> Option<String> {
     if tally.counts.total() == 0 {
         return Some("the log has no audit lines".to_owned());
     }
-    if !lens.logs_all() || tally.counts.allowed == 0 {
+    if tally.unobjectionable == 0 {
         let why = "the log has only what was refused, so that nothing is known about what is \
-                   needed; set `audit.log` to \"all\" for a while";
+                   needed: read the access log, or set `audit.log` to \"all\" for a while";
         return Some(why.to_owned());
     }
     if tally.rules.is_cut() {

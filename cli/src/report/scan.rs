@@ -7,10 +7,10 @@ use std::thread;
 
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::line::{AuditLine, Finder, Found, first, unquoted};
-use super::tally::{Reader, Tally};
+use super::tally::{Broken, Reader, Tally, Unreadable};
 use crate::error::Error;
 
 /// Bytes that are read before they are counted.
@@ -21,6 +21,15 @@ const LONGEST_LINE: usize = 4 << 20;
 
 /// Blocks that wait for each thread at most.
 const QUEUE: usize = 2;
+
+/// A part of a file.
+struct Block<'n> {
+    /// Which file it is, counted from 0, and what it is called.
+    file: (usize, &'n str),
+    /// The number of its first line, from 1.
+    line: u64,
+    text: Vec<u8>,
+}
 
 /// Counts all lines of these files; `-` is the standard input. What comes compressed by gzip is
 /// unpacked.
@@ -35,9 +44,10 @@ pub(crate) fn scan(names: &[String], reader: &Reader<'_>) -> Result<Tally, Error
             })
             .unzip();
         let mut turns = queues.iter().cycle();
-        let read = names.iter().try_for_each(|name| {
+        let read = names.iter().enumerate().try_for_each(|(number, name)| {
             let wrong = |source| Error::Read { name: name.clone(), source };
-            read(&mut *open(name, &bar).map_err(wrong)?, &mut turns).map_err(wrong)
+            let mut file = open(name, &bar).map_err(wrong)?;
+            read(&mut *file, (number, name), &mut turns).map_err(wrong)
         });
         drop(queues);
         let mut tally = Tally::new();
@@ -75,14 +85,16 @@ fn open(name: &str, bar: &ProgressBar) -> io::Result<Box<dyn Read>> {
 }
 
 /// Cuts a file into blocks of whole lines, and has the threads take turns.
-fn read<'q>(
-    file: &mut dyn Read,
-    turns: &mut impl Iterator<Item = &'q SyncSender<Vec<u8>>>,
+fn read<'q, 'n: 'q>(
+    source: &mut dyn Read,
+    file: (usize, &'n str),
+    turns: &mut impl Iterator<Item = &'q SyncSender<Block<'n>>>,
 ) -> io::Result<()> {
     let mut block = Vec::with_capacity(BLOCK);
+    let mut line = 1_u64;
     loop {
         let room = u64::try_from(BLOCK).unwrap_or(u64::MAX);
-        let is_over = (&mut *file).take(room).read_to_end(&mut block)? == 0;
+        let is_over = (&mut *source).take(room).read_to_end(&mut block)? == 0;
         let end = memrchr(b'\n', &block).map(|at| at.saturating_add(1));
         let end = match end {
             _ if is_over => block.len(),
@@ -91,8 +103,10 @@ fn read<'q>(
             Some(end) => end,
         };
         let rest = block.split_off(end);
-        let full = std::mem::replace(&mut block, rest);
+        let full = Block { file, line, text: std::mem::replace(&mut block, rest) };
         block.reserve(BLOCK);
+        let lines = memchr_iter(b'\n', &full.text).count();
+        line = line.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
         // A thread that is gone has panicked, which is told when it is joined.
         if turns.next().is_none_or(|queue| queue.send(full).is_err()) || is_over {
             return Ok(());
@@ -100,31 +114,49 @@ fn read<'q>(
     }
 }
 
-fn count_blocks(blocks: &Receiver<Vec<u8>>, reader: &Reader<'_>) -> Tally {
+fn count_blocks(blocks: &Receiver<Block<'_>>, reader: &Reader<'_>) -> Tally {
     let (mut tally, finder) = (Tally::new(), Finder::new());
     for block in blocks {
-        let mut rest = block.as_slice();
+        let mut rest = block.text.as_slice();
+        let mut number = block.line;
         while !rest.is_empty() {
             let end = memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
             let (line, further) = rest.split_at_checked(end).unwrap_or((rest, b""));
-            count_line(line, &finder, reader, &mut tally);
+            if let Err(error) = count_line(line, &finder, reader, &mut tally) {
+                let (file, name) = block.file;
+                let broken = Broken { file, line: number, name: name.to_owned(), why: why(&error) };
+                tally.unreadable.absorb(Unreadable { count: 1, first: Some(broken) });
+            }
+            number = number.saturating_add(1);
             rest = further;
         }
     }
     tally
 }
 
-fn count_line(line: &[u8], finder: &Finder, reader: &Reader<'_>, tally: &mut Tally) {
-    let mut add = |json: &[u8]| match first::<AuditLine<'_>>(json) {
-        Some(line) => tally.add(&line, reader),
-        None => tally.unreadable = tally.unreadable.saturating_add(1),
-    };
+fn count_line(
+    line: &[u8],
+    finder: &Finder,
+    reader: &Reader<'_>,
+    tally: &mut Tally,
+) -> serde_json::Result<()> {
+    let line = line.trim_ascii_end();
     match finder.find(line) {
-        Found::Plain(json) => add(json),
-        Found::Quoted(quoted) => add(unquoted(&quoted).unwrap_or_default().as_bytes()),
-        Found::Nothing if line.trim_ascii().is_empty() => {}
+        Found::Plain(json) => tally.add(&first::<AuditLine<'_>>(json)?, reader),
+        Found::Quoted(quoted) => {
+            tally.add(&first::<AuditLine<'_>>(unquoted(&quoted)?.as_bytes())?, reader);
+        }
+        Found::Nothing if line.is_empty() => {}
         Found::Nothing => tally.other_lines = tally.other_lines.saturating_add(1),
     }
+    Ok(())
+}
+
+/// Why an audit line cannot be read; where in it, is counted from where it begins.
+fn why(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+    format!("{what} at byte {} of the audit line", error.column())
 }
 
 #[cfg(test)]
@@ -132,14 +164,16 @@ mod tests {
     use super::*;
     use crate::report::claims::Places;
 
-    /// Counted lines: audit lines, others, unreadable ones.
-    fn counted(log: &[u8]) -> (u64, u64, u64) {
+    /// Counted lines: audit lines, others, unreadable ones; and the first of these.
+    fn counted(log: &[u8]) -> (u64, u64, u64, String) {
         let (queue, blocks) = sync_channel(1_000);
-        read(&mut &*log, &mut std::iter::repeat(&queue)).unwrap();
+        read(&mut &*log, (0, "a.log"), &mut std::iter::repeat(&queue)).unwrap();
         drop(queue);
         let reader = Reader { lens: None, places: Places::default() };
         let tally = count_blocks(&blocks, &reader);
-        (tally.counts.total(), tally.other_lines, tally.unreadable)
+        let Unreadable { count, first } = tally.unreadable;
+        let first = first.map(|broken| format!("{}:{}: {}", broken.name, broken.line, broken.why));
+        (tally.counts.total(), tally.other_lines, count, first.unwrap_or_default())
     }
 
     const LINE: &str = r#"{"audit":"jwt-gate/1","time":"2026-11-25T07:00:58.123Z","decision":"allow","enforcement":"enforce","rule":null,"route":null,"method":"GET","status":null,"provider":null,"outcome":"ok"}"#;
@@ -148,19 +182,36 @@ mod tests {
     fn every_line_is_counted_wherever_a_block_ends() {
         let log = format!("{LINE}\nanother\r\n\n{{\"audit\":\"jwt-gate/1\"}}\n").repeat(20_000);
         assert!(log.len() > 2 * BLOCK);
-        assert_eq!(counted(log.as_bytes()), (20_000, 20_000, 20_000));
-        assert_eq!(counted(LINE.as_bytes()), (1, 0, 0));
-        assert_eq!(counted(b""), (0, 0, 0));
+        let none = String::new;
+        let missing = "a.log:4: missing field `time` at byte 22 of the audit line".to_owned();
+        assert_eq!(counted(log.as_bytes()), (20_000, 20_000, 20_000, missing));
+        assert_eq!(counted(LINE.as_bytes()), (1, 0, 0, none()));
+        assert_eq!(counted(b""), (0, 0, 0, none()));
     }
 
     #[test]
     fn a_line_without_end_takes_no_more_room_than_the_longest() {
         let log = vec![b'x'; 3 * LONGEST_LINE];
-        assert_eq!(counted(&log), (0, 3, 0));
+        assert_eq!(counted(&log), (0, 3, 0, String::new()));
     }
 
     #[test]
-    fn a_moment_that_is_none_makes_a_line_unreadable() {
-        assert_eq!(counted(LINE.replace("2026", "x026").as_bytes()), (0, 0, 1));
+    fn the_first_line_that_cannot_be_read_is_told() {
+        let half = format!("{LINE}\n{LINE}\n{}", LINE.get(..100).unwrap());
+        let rows = [
+            (half, "a.log:3: EOF while parsing a string at byte 100"),
+            (LINE.replace("2026", "x026"), "a.log:1: invalid value: string \"x026-"),
+            (LINE.replace("allow", "maybe"), "a.log:1: unknown variant `maybe`"),
+        ];
+        for (log, expected) in rows {
+            let (_, _, count, first) = counted(format!("{log}\n{}", "x\n".repeat(3)).as_bytes());
+            assert!(count == 1 && first.starts_with(expected), "{log}: {first}");
+        }
+        // The first one is in the second block, whichever thread is faster.
+        let lines = format!("{LINE}\n").repeat(BLOCK / LINE.len() + 10);
+        let (_, _, count, first) =
+            counted(format!("{lines}{}\n", LINE.get(..50).unwrap()).as_bytes());
+        let expected = format!("a.log:{}: EOF", lines.lines().count() + 1);
+        assert!(count == 1 && first.starts_with(&expected), "{first}");
     }
 }

@@ -10,6 +10,7 @@ use super::findings::Finding;
 use super::proposal::Proposed;
 use super::tally::Counts;
 use super::unused::Unused;
+use super::words::{grouped, printable};
 
 /// A report.
 #[derive(Debug, Serialize)]
@@ -63,6 +64,31 @@ pub(crate) struct Lines {
     pub(crate) other: u64,
     /// Audit lines that could not be read.
     pub(crate) unreadable: u64,
+    /// The first of them: file, line, and why.
+    pub(crate) first_unreadable: Option<String>,
+}
+
+impl Lines {
+    /// What there is to say about the log itself.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.unreadable > 0 {
+            let plural = if self.unreadable == 1 { "" } else { "s" };
+            let (count, first) = (grouped(self.unreadable), self.first_unreadable.as_deref());
+            let first = printable(first.unwrap_or_default());
+            remarks.push(format!(
+                "{count} audit line{plural} could not be read; the first is {first}"
+            ));
+        }
+        if self.audit == 0 {
+            remarks.push(format!(
+                "no audit line (`\"audit\":\"jwt-gate/1\"`) can be read; lines of other kinds: {}. \
+                 Is there `audit` in the policy, and is this the log that it goes to?",
+                grouped(self.other)
+            ));
+        }
+        remarks
+    }
 }
 
 /// How requests ended.

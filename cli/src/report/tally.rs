@@ -80,15 +80,47 @@ pub(crate) struct Reader<'p> {
     pub(crate) places: Places,
 }
 
+/// Lines that begin like an audit line and cannot be read.
+#[derive(Debug, Default)]
+pub(crate) struct Unreadable {
+    /// How many.
+    pub(crate) count: u64,
+    /// The first of them.
+    pub(crate) first: Option<Broken>,
+}
+
+/// A line that cannot be read. The first of several is the least.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Broken {
+    /// Which of the files it is in, counted from 0.
+    pub(crate) file: usize,
+    /// Its number, from 1.
+    pub(crate) line: u64,
+    /// What the file is called.
+    pub(crate) name: String,
+    /// Why.
+    pub(crate) why: String,
+}
+
+impl Unreadable {
+    /// Takes in what was counted elsewhere.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.count.absorb(other.count);
+        self.first = self.first.take().into_iter().chain(other.first).min();
+    }
+}
+
 /// All that is counted.
 #[derive(Debug)]
 pub(crate) struct Tally {
     /// Lines that begin like an audit line and cannot be read.
-    pub(crate) unreadable: u64,
+    pub(crate) unreadable: Unreadable,
     /// Lines that are something else.
     pub(crate) other_lines: u64,
     /// All requests.
     pub(crate) counts: Counts,
+    /// Those that are allowed, also by the candidate policy: a log of refusals has none of them.
+    pub(crate) unobjectionable: u64,
     /// All requests over time.
     pub(crate) times: Timeline<Counts>,
     /// By label of the reason.
@@ -111,9 +143,10 @@ impl Tally {
     /// Of an empty log.
     pub(crate) fn new() -> Self {
         Self {
-            unreadable: 0,
+            unreadable: Unreadable::default(),
             other_lines: 0,
             counts: Counts::default(),
+            unobjectionable: 0,
             times: Timeline::default(),
             outcomes: Top::new(100),
             rules: Top::new(RULES),
@@ -127,12 +160,11 @@ impl Tally {
 
     /// Takes in a line.
     pub(crate) fn add(&mut self, line: &AuditLine<'_>, reader: &Reader<'_>) {
-        let Some(at) = line.at() else {
-            self.unreadable = self.unreadable.saturating_add(1);
-            return;
-        };
-        let counts = Counts::of(line);
+        let (at, counts) = (line.at, Counts::of(line));
         self.counts.absorb(counts);
+        if line.decision == Decision::Allow && line.candidate.is_none() {
+            self.unobjectionable.absorb(1);
+        }
         self.times.add(at, |tally| tally.absorb(counts));
         self.outcomes.add(&line.outcome, |tally| tally.absorb(counts));
         let caller = reader.places.read(line.claims);
@@ -157,6 +189,7 @@ impl Tally {
         self.unreadable.absorb(other.unreadable);
         self.other_lines.absorb(other.other_lines);
         self.counts.absorb(other.counts);
+        self.unobjectionable.absorb(other.unobjectionable);
         self.times.merge(other.times);
         self.outcomes.merge(other.outcomes);
         self.rules.merge(other.rules);

@@ -71,11 +71,8 @@ fn head(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
             share(count, requests)
         )?;
     }
-    if report.lines.unreadable > 0 {
-        let unreadable = grouped(report.lines.unreadable);
-        writeln!(f, "{}", styled(DOUBTFUL, format!("{unreadable} audit lines could not be read")))?;
-    }
-    Ok(())
+    let remarks = report.lines.remarks();
+    remarks.iter().try_for_each(|remark| writeln!(f, "{}", styled(DOUBTFUL, remark)))
 }
 
 /// Eighths of a cell, so that a bar may end within one.

@@ -148,7 +148,7 @@ impl<'g> Judge<'g> {
         };
         let known: Vec<_> = keys.keys().iter().map(|key| key.kid().unwrap_or_default()).collect();
         let fitting = keys.candidates(kid.as_deref(), algorithm).count();
-        let found = format!("{fitting} of the keys {} fit", names(&known));
+        let found = format!("tried {fitting} of the keys {}", names(&known));
         match token.verify(keys, case.lent.crypto) {
             Ok(_) => Node::new("signature", true).expected(expected).found(found),
             Err(why) => {

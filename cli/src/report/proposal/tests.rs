@@ -228,7 +228,22 @@ fn a_log_of_refusals_or_of_another_policy_proposes_nothing() {
     let world = World::new(POLICY);
     let proposed = world.propose(&world.log(&[LOGGED[3], LOGGED[4]]));
     assert!(proposed.diff.is_empty() && proposed.withheld[0].contains("audit.log"), "{proposed:?}");
+    let candidate = r#"},"candidate":{"decision":"deny","rule":"x","outcome":"scope"}}"#;
+    let objected: Vec<_> =
+        world.log(&LOGGED[..3]).iter().map(|line| line.replacen("}}", candidate, 1)).collect();
+    let proposed = world.propose(&objected);
+    assert!(proposed.diff.is_empty() && proposed.withheld[0].contains("audit.log"), "{proposed:?}");
     let strange = world.log(&LOGGED[..1])[0].replace(r#""rule":"orders""#, r#""rule":"unknown""#);
     let proposed = world.propose(&[strange]);
     assert!(proposed.withheld[0].contains("is it of this policy?"), "{proposed:?}");
+}
+
+#[test]
+fn an_access_log_has_all_whatever_the_policy_has_logged() {
+    let world = World::new(POLICY);
+    let lines = world.log(&LOGGED);
+    let quiet =
+        World { policy: world.policy.replace(r#""log": "all""#, r#""log": "none""#), ..world };
+    let proposed = quiet.propose(&lines);
+    assert!(!proposed.diff.is_empty(), "{proposed:?}");
 }

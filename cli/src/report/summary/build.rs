@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::super::findings::findings;
 use super::super::lens::Lens;
 use super::super::proposal::propose;
-use super::super::tally::{ClientTally, Counts, LIFETIMES, ProviderTally, RuleTally, Tally};
+use super::super::tally::{
+    Broken, ClientTally, Counts, LIFETIMES, ProviderTally, RuleTally, Tally, Unreadable,
+};
 use super::super::top::{Tallied, Top};
 use super::super::unused::Unused;
 use super::super::words::moment;
@@ -20,15 +22,26 @@ const STEPS: usize = 60;
 /// Seconds beyond which a token lives long: an hour.
 const LONG: u64 = 3_600;
 
+fn lines(tally: &Tally) -> Lines {
+    let Unreadable { count, first } = &tally.unreadable;
+    let first =
+        first.as_ref().map(|Broken { name, line, why, .. }| format!("{name}:{line}: {why}"));
+    Lines {
+        audit: tally.counts.total(),
+        other: tally.other_lines,
+        unreadable: *count,
+        first_unreadable: first,
+    }
+}
+
 /// Makes the report on a log. A table has `top` rows.
 pub(crate) fn summarize(tally: &Tally, policy: Option<(&str, &Lens)>, top: usize) -> Report {
     let (step_seconds, steps) = tally.times.within(STEPS);
     let span = steps.first().zip(steps.last());
     let until = span.map(|(_, (last, _))| moment(last.saturating_add(step_seconds)));
     let lens = policy.map(|(_, lens)| lens);
-    let audit = tally.counts.total();
     Report {
-        lines: Lines { audit, other: tally.other_lines, unreadable: tally.unreadable },
+        lines: lines(tally),
         from: span.map(|((first, _), _)| moment(*first)),
         until,
         requests: tally.counts.into(),

@@ -57,6 +57,8 @@ pub(super) struct Told {
     pub(super) payload: bool,
     pub(super) header: bool,
     pub(super) status: bool,
+    /// Whether a claim of the payload is split.
+    pub(super) split: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,19 @@ pub(super) enum Matcher {
 
 pub(super) const NAMES: [&str; 2] = ["a", "b"];
 
+/// A prefix that is a scheme.
+pub(super) const BEARER: &str = "Bearer ";
+/// A prefix that is none.
+pub(super) const LITERAL: &str = "jwt=";
+
+/// What stands before a token in the header of a provider's own.
+pub(super) fn prefix(provider: &str) -> &'static str {
+    if provider == "b" { LITERAL } else { BEARER }
+}
+
+/// The claims that are told in headers.
+const CLAIMS: [&str; 4] = ["sub", "n", "l", "d.e"];
+
 /// A header that a part of a requirement is asked for by, alone.
 pub(super) const PART: &str = "x-part";
 /// The value of that header which asks for nothing.
@@ -109,6 +124,16 @@ impl Config {
             put(&mut config, "default_action", json!("allow"));
         }
         config
+    }
+
+    /// Whether only the gate may write this header.
+    pub(super) fn owns(&self, header: &str) -> bool {
+        let mut named = NAMES.iter().zip(&self.providers);
+        named.any(|(name, provider)| {
+            let claims = CLAIMS.iter().filter(|_| provider.claims);
+            let payload = provider.payload.map(|_| format!("x-payload-{name}"));
+            claims.map(|claim| claim_header(claim, name)).chain(payload).any(|own| own == header)
+        })
     }
 
     /// The matches of the rules, as routes.
@@ -175,7 +200,7 @@ impl Provider {
 
     fn put_places(&self, json: &mut Value, name: &str) {
         if self.own_places {
-            let header = json!({ "name": format!("x-{name}"), "value_prefix": "Bearer " });
+            let header = json!({ "name": format!("x-{name}"), "value_prefix": prefix(name) });
             put(json, "from_headers", json!([header]));
             put(json, "from_params", json!([format!("p{name}")]));
             put(json, "from_cookies", json!([format!("c{name}")]));
@@ -194,11 +219,14 @@ impl Provider {
             }
         }
         if self.claims {
-            let claims = ["sub", "n", "l", "d.e"].map(|claim| {
-                let header = format!("x-{}-{name}", claim.replace('.', "-"));
-                json!({ "header_name": header, "claim_name": claim })
-            });
+            let claims = CLAIMS.map(
+                |claim| json!({ "header_name": claim_header(claim, name), "claim_name": claim }),
+            );
             put(json, "claim_to_headers", json!(claims));
+        }
+        if self.told.split {
+            let split = json!({ "space_delimited_claims": ["scope"] });
+            put(json, "normalize_payload_in_metadata", split);
         }
         for (told, what) in [
             (self.told.payload, "payload"),
@@ -315,6 +343,10 @@ impl Rule {
         }
         json
     }
+}
+
+fn claim_header(claim: &str, provider: &str) -> String {
+    format!("x-{}-{provider}", claim.replace('.', "-"))
 }
 
 pub(super) fn put(json: &mut Value, name: &str, value: Value) {

@@ -75,33 +75,34 @@ impl Doors {
     /// Asks all sides, and tells where ours does not say what it must.
     pub(super) fn compare(
         &mut self,
-        stage: &Stage,
-        keyring: &Keyring,
+        texts: &mut Texts<'_>,
         config: &Config,
         ask: &Ask,
     ) -> Result<Shown, String> {
         let mut translation = Translation::new(ask, config);
-        let mut texts = Texts::new(keyring, stage.now());
         let sent = translation.own().clone();
         let request = texts.request(&sent)?;
         let native = send(&mut self.native, &request, self.version)?;
         let ours = send(&mut self.ours, &request, self.version)?;
         let url = Url { host: "api.example".to_owned(), target: texts.bytes(&sent.target)? };
-        let expected = match self.rule(config, ask, &mut texts)? {
+        let mut expected = match self.rule(config, ask, texts)? {
             Found::Ambiguous => {
                 translation.ids.insert("ambiguous-path");
-                refusal(config, &url, 400, "Bad Request")
+                refusal(config, ask, &url, Refusal::Ambiguous)
             }
             Found::Nothing if !config.open => {
                 translation.ids.insert("no-rule");
-                refusal(config, &url, 403, "RBAC: access denied")
+                refusal(config, ask, &url, Refusal::NoRule)
             }
             Found::Preflight | Found::Nothing => native.clone(),
             Found::Rule(rule) => {
-                let told = self.told(rule, &native, &mut translation, &mut texts)?;
-                translation.undo(&told, &url, &mut texts)?
+                let told = self.told(rule, &native, &mut translation, texts)?;
+                translation.undo(&told, &url, texts)?
             }
         };
+        if expected.kind == Kind::Passed && strip_other_spellings(config, ask, &mut expected) {
+            translation.ids.insert("other-spellings");
+        }
         if ours == expected {
             return Ok(if ours == native { Shown::new() } else { translation.ids });
         }
@@ -163,7 +164,9 @@ impl Doors {
         if config.preflight && ask.is_preflight() {
             return Ok(Found::Preflight);
         }
-        let sent = ask.written(config, super::words::Words::Own);
+        let mut sent = ask.written(config, super::words::Words::Own);
+        // What answers gRPC has no body, and the router answers in its body.
+        sent.lines.retain(|line| !line.starts_with("content-type:"));
         let literal = send(&mut self.router, &texts.request(&sent)?, self.version)?;
         let (path, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
         if ask.twist != Twist::Plain {
@@ -208,8 +211,42 @@ fn send(door: &mut Door, request: &Request, version: Version) -> Result<Outcome,
     door.send(request, version).map_err(|error| error.to_string())
 }
 
-fn refusal(config: &Config, url: &Url, status: u16, body: &str) -> Outcome {
+/// Takes out the headers that ours takes for owned ones, by another spelling.
+fn strip_other_spellings(config: &Config, ask: &Ask, passed: &mut Outcome) -> bool {
+    let mut any = false;
+    for line in &ask.lines {
+        let name = line.split(':').next().unwrap_or_default();
+        if name.contains('_') && config.owns(&name.replace('_', "-")) {
+            any |= passed.fields.remove(name).is_some();
+        }
+    }
+    any
+}
+
+/// What ours alone refuses.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Ambiguous,
+    NoRule,
+}
+
+fn refusal(config: &Config, ask: &Ask, url: &Url, why: Refusal) -> Outcome {
+    let (status, in_grpc, body) = match why {
+        Refusal::Ambiguous => (400, "13", "Bad Request"),
+        Refusal::NoRule => (403, "7", "RBAC: access denied"),
+    };
     let mut refusal = url.refusal(status, body);
+    if ask.is_grpc() {
+        refusal.set(":status", "200");
+        refusal.set(":body", "");
+        refusal.set("content-length", "0");
+        refusal.set("content-type", "application/grpc");
+        refusal.set("grpc-status", in_grpc);
+        if !config.strip {
+            refusal.set("grpc-message", body);
+        }
+        return refusal;
+    }
     if config.strip {
         refusal.set(":body", "");
         refusal.set("content-length", "0");

@@ -6,16 +6,21 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::Play;
-use super::ask::{Ask, Place, Scheme, Twist};
+use super::ask::{Ask, Place, Twist};
 use super::config::{Config, KeySet, Matcher, Provider, Rule, Told};
 use super::need::Need;
-use super::token::{Flaw, Token};
+use super::token::Token;
+use tokens::tokens;
+
+mod tokens;
 
 const AUDIENCES: [&[&str]; 4] = [&[], &["api"], &["https://api/", "second"], &["other"]];
 
 /// A configuration with so many requests.
 pub(super) fn play(asks: usize) -> impl Strategy<Value = Play> {
-    (config(), vec(ask(), 1..=asks)).prop_map(|(config, mut asks)| {
+    let again = weighted(0.25, Just(()));
+    (config(), vec((ask(), again), 1..=asks)).prop_map(|(config, asks)| {
+        let mut asks = with_tokens_again(asks);
         let needs = || config.rules.iter().filter_map(|rule| rule.needs.as_ref());
         // Of several tokens the native filter lets the last one decide under `allow_missing`.
         let alone = needs().any(|need| need.has(|need| matches!(need, Need::Optional)));
@@ -44,6 +49,19 @@ pub(super) fn play(asks: usize) -> impl Strategy<Value = Play> {
         }
         Play { config, asks }
     })
+}
+
+/// The requests; some have the tokens of the one before.
+fn with_tokens_again(asks: Vec<(Ask, Option<()>)>) -> Vec<Ask> {
+    let mut all = Vec::<Ask>::new();
+    for (mut ask, again) in asks {
+        if let (Some(()), Some(before)) = (again, all.last()) {
+            ask.tokens.clone_from(&before.tokens);
+            ask.lines = unlike(ask.lines, &ask.tokens);
+        }
+        all.push(ask);
+    }
+    all
 }
 
 fn config() -> impl Strategy<Value = Config> {
@@ -111,7 +129,8 @@ fn provider() -> impl Strategy<Value = Provider> {
         weighted(0.4, any::<bool>()),
         weighted(0.5, Just(())),
     );
-    let told = (weighted(0.2, Just(())), weighted(0.2, Just(())), weighted(0.2, Just(())));
+    let told = || weighted(0.2, Just(()));
+    let told = (told(), told(), told(), weighted(0.5, Just(())));
     (checks, keys, remote, outputs, told).prop_map(
         |(checks, keys, (remote, cache), outputs, told)| Provider {
             issuer: checks.0.is_some(),
@@ -130,6 +149,7 @@ fn provider() -> impl Strategy<Value = Provider> {
                 payload: told.0.is_some(),
                 header: told.1.is_some(),
                 status: told.2.is_some(),
+                split: told.0.and(told.3).is_some(),
             },
             cache: cache.is_some(),
         },
@@ -183,16 +203,26 @@ fn ask() -> impl Strategy<Value = Ask> {
             1 => Just(Twist::Escape),
             1 => Just(Twist::Parameters),
         ],
-        prop_oneof![9 => Just(""), 1 => Just("foo=bar"), 1 => Just("foo=b&x=1")],
+        prop_oneof![
+            18 => Just(""),
+            2 => Just("foo=bar"),
+            2 => Just("foo=b&x=1"),
+            1 => Just("foo=Bar"),
+            1 => Just("foo=x&foo=bar"),
+        ],
+        prop_oneof![9 => Just(""), 1 => Just("z=1")],
     );
     let lines = vec(
         select(
             &[
                 "x-h: one",
                 "x-h: two",
+                "x-h: One",
                 "x-user: me",
                 "x-sub-a: root",
                 "x-payload-b: spoofed",
+                "x_sub_a: root",
+                "content-type: application/grpc",
                 "origin: https://o.example",
                 "access-control-request-method: PUT",
                 "authorization: Basic eDp5",
@@ -202,16 +232,19 @@ fn ask() -> impl Strategy<Value = Ask> {
         ),
         0..3,
     );
-    (line, lines, tokens()).prop_map(|((method, path, twist, query), lines, tokens)| {
+    let twice = weighted(0.1, select(&[["x-h: one", "x-h: two"], ["x-h: two", "x-h: one"]][..]));
+    let asked = (line, lines, twice, tokens());
+    asked.prop_map(|((method, path, twist, query, tail), mut lines, twice, tokens)| {
+        lines.extend(twice.into_iter().flatten());
         let lines = unlike(lines, &tokens);
-        Ask { method, path, twist, query, lines, tokens }
+        Ask { method, path, twist, query, tail, lines, tokens }
     })
 }
 
 /// No header twice that Envoy joins into one: which of them came first, it does not say.
 fn unlike(lines: Vec<&'static str>, tokens: &[(Place, Token)]) -> Vec<&'static str> {
     let header = |place: &Place| matches!(place, Place::Header(..));
-    let cookie = |place: &Place| matches!(place, Place::Cookie(_));
+    let cookie = |place: &Place| matches!(place, Place::Cookie(..));
     let mut kept: Vec<&'static str> = Vec::new();
     for line in lines {
         let name = line.split(':').next().unwrap_or_default();
@@ -223,118 +256,4 @@ fn unlike(lines: Vec<&'static str>, tokens: &[(Place, Token)]) -> Vec<&'static s
         }
     }
     kept
-}
-
-/// One token, the same at several places, or one for each provider.
-fn tokens() -> impl Strategy<Value = Vec<(Place, Token)>> {
-    let one = (place(), token()).prop_map(|one| vec![one]);
-    let same = (vec(place(), 2..4), token()).prop_map(|(places, token)| {
-        let mut kept: Vec<(Place, Token)> = Vec::new();
-        for place in places {
-            if !kept.iter().any(|(other, _)| other.is_like(place)) {
-                kept.push((place, token.clone()));
-            }
-        }
-        kept
-    });
-    let each = (place(), token(), place(), token()).prop_map(|(one, a, other, b)| {
-        // One flaw a request: what is told of it could be about either.
-        let flaw = if a.flaw == Flaw::None { b.flaw } else { Flaw::None };
-        vec![(one.of(0), a), (other.of(1), Token { flaw, ..b })]
-    });
-    prop_oneof![1 => Just(Vec::new()), 6 => one, 1 => same, 3 => each]
-}
-
-impl Place {
-    fn of(self, provider: usize) -> Self {
-        match self {
-            Self::Header(_, scheme) => Self::Header(provider, scheme),
-            Self::Parameter(_) => Self::Parameter(provider),
-            Self::Cookie(_) => Self::Cookie(provider),
-        }
-    }
-
-    /// Whether both are one place.
-    fn is_like(self, other: Self) -> bool {
-        matches!(
-            (self, other),
-            (Self::Header(..), Self::Header(..))
-                | (Self::Parameter(_), Self::Parameter(_))
-                | (Self::Cookie(_), Self::Cookie(_))
-        )
-    }
-}
-
-fn place() -> impl Strategy<Value = Place> {
-    let scheme = prop_oneof![
-        16 => Just(Scheme::Good),
-        1 => Just(Scheme::Spaces),
-        1 => Just(Scheme::LowerCase),
-        1 => Just(Scheme::Foreign),
-    ];
-    prop_oneof![
-        8 => (0..2_usize, scheme).prop_map(|(i, scheme)| Place::Header(i, scheme)),
-        2 => (0..2_usize).prop_map(Place::Parameter),
-        1 => (0..2_usize).prop_map(Place::Cookie),
-    ]
-}
-
-fn token() -> impl Strategy<Value = Token> {
-    let key = prop_oneof![6 => Just("p256"), 1 => Just("ed25519"), 2 => Just("hmac")];
-    let word = select(
-        &[
-            "exp=-600",
-            "exp=-30",
-            "exp=+1200",
-            "exp=-",
-            "nbf=+600",
-            "nbf=+30",
-            "iss=-",
-            "iss=''",
-            "iss=https://a.example",
-            "iss=https://b.example",
-            "iss=https://c.example",
-            "aud=-",
-            "aud=second",
-            "aud=https://api",
-            "aud=api/",
-            "aud=API",
-            "sub=bob",
-            "sub=-",
-            "kid=-",
-            "kid=nobody",
-            "alg=HS384",
-            "sign=broken",
-            "sign=none",
-            "typ=at+jwt",
-            r#"claims='{"n":7,"l":["x"],"d":{"e":true}}'"#,
-            r#"claims='{"n":1.5,"l":[1,2],"d":{"e":""}}'"#,
-            r#"claims='{"n":-3,"l":{"k":"v"},"d":{"e":null}}'"#,
-            r#"claims='{"aud":["x","api"]}'"#,
-            r#"claims='{"aud":5}'"#,
-            r#"claims='{"exp":"soon"}'"#,
-            r#"claims='{"nbf":-1}'"#,
-            r#"claims='{"sub":7}'"#,
-            r#"header='{"kid":7}'"#,
-            r#"header='{"alg":"none"}'"#,
-        ][..],
-    );
-    let flaw = prop_oneof![
-        50 => Just(Flaw::None),
-        1 => Just(Flaw::ExpZero),
-        1 => Just(Flaw::ExpHalf),
-        1 => Just(Flaw::Critical),
-        1 => Just(Flaw::TypeNumber),
-        1 => Just(Flaw::Nested),
-        1 => Just(Flaw::CommaInHeader),
-        1 => Just(Flaw::CommaInPayload),
-        1 => Just(Flaw::EmptyPart),
-        1 => Just(Flaw::PaddedSignature),
-    ];
-    (0..2_usize, key, vec(word, 0..3), flaw).prop_map(|(of, key, words, flaw)| {
-        // What is wrong with the form is wrong by itself, or another fault could come first.
-        let words = if flaw == Flaw::None { words } else { Vec::new() };
-        let key = if flaw == Flaw::None { key } else { "p256" };
-        Token { of, key, words, flaw }
-    })
 }

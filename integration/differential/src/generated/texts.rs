@@ -5,10 +5,14 @@ use jwt_gate_scenario::{Expansion, Keyring};
 
 use super::ask::Sent;
 
-/// What the placeholders of one request stand for.
+/// The first letter of every token, percent-encoded; before a placeholder it stands for that letter.
+pub(super) const ESCAPED: &str = "%65";
+
+/// What the placeholders of requests stand for.
 pub(super) struct Texts<'k> {
     expansion: Expansion<'k>,
     minted: Vec<(String, String)>,
+    now: u64,
 }
 
 impl<'k> Texts<'k> {
@@ -16,7 +20,12 @@ impl<'k> Texts<'k> {
     pub(super) fn new(keyring: &'k Keyring, now: u64) -> Self {
         let mut expansion = Expansion::new(keyring, "");
         expansion.set_now(now);
-        Self { expansion, minted: Vec::new() }
+        Self { expansion, minted: Vec::new(), now }
+    }
+
+    /// The time that its tokens are of.
+    pub(super) const fn now(&self) -> u64 {
+        self.now
     }
 
     /// The text, each byte one character.
@@ -27,7 +36,9 @@ impl<'k> Texts<'k> {
             let end = end(after).ok_or("an open placeholder")?;
             let (words, after) = after.split_at_checked(end).ok_or("an open placeholder")?;
             out.push_str(before);
-            out.push_str(&self.token(&format!("${{token {words}}}"))?);
+            let token = self.token(&format!("${{token {words}}}"))?;
+            let is_escaped = out.ends_with(ESCAPED);
+            out.push_str(token.strip_prefix('e').filter(|_| is_escaped).unwrap_or(&token));
             rest = after.strip_prefix('}').unwrap_or(after);
         }
         out.push_str(rest);

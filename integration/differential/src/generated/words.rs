@@ -40,7 +40,7 @@ impl Translation {
     pub(super) fn new(ask: &Ask, config: &Config) -> Self {
         let (mut tokens, mut bodies, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (place, token) in &ask.tokens {
-            ids.extend(place.id());
+            ids.extend(place.id(config));
             ids.extend(token.untold(config));
             if let Some(told) = token.in_native_words() {
                 tokens.push((told.text, token.text()));
@@ -84,10 +84,13 @@ impl Translation {
             }
         }
         if outcome.kind == Kind::Answered {
-            let body = outcome.value(":body").to_owned();
-            if let Some((_, ours)) = self.bodies.iter().find(|(native, _)| *native == body) {
+            let ours = |said: &str| self.bodies.iter().find(|(native, _)| *native == said);
+            if let Some((_, ours)) = ours(outcome.value(":body")) {
                 outcome.set(":body", ours);
                 outcome.set("content-length", &ours.len().to_string());
+            }
+            if let Some((_, ours)) = ours(outcome.value("grpc-message")) {
+                outcome.set("grpc-message", ours);
             }
             let fields = outcome.fields.len();
             outcome.fields.retain(|name, _| !OF_A_TOKEN.iter().any(|told| name.starts_with(told)));

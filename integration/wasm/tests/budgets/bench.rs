@@ -17,7 +17,7 @@ pub(crate) struct Case {
 }
 
 /// Requests before the first one that is counted, so that nothing is done for the first time.
-const WARM: usize = 4;
+const WARM: usize = 6;
 /// Requests that are counted; the median counts.
 const COUNTED: usize = 5;
 
@@ -25,6 +25,12 @@ const ALICE: &str = r#"key=hmac-1 scope="orders:read orders:write" email=alice@e
 const FRESH: &str = r#"key=hmac-1 scope="orders:read orders:write" email=alice@example.com jti=#"#;
 const FRESH_RSA: &str =
     r#"key=rsa-1 scope="orders:read orders:write" email=alice@example.com jti=#"#;
+const FRESH_PSS: &str =
+    r#"key=rsa-1 alg=PS256 scope="orders:read orders:write" email=alice@example.com jti=#"#;
+const FRESH_EC: &str =
+    r#"key=p256-1 scope="orders:read orders:write" email=alice@example.com jti=#"#;
+const FRESH_ED: &str =
+    r#"key=ed25519-1 scope="orders:read orders:write" email=alice@example.com jti=#"#;
 const OLD: &str = r#"key=hmac-1 exp=-3600 jti=#"#;
 
 /// All kinds.
@@ -57,6 +63,14 @@ pub(crate) fn cases() -> Vec<Case> {
         case("fresh HS256, shadow policy", shadow(), Some(FRESH), true),
         case("fresh RS256 by the host", plain(), Some(FRESH_RSA), true),
         case("fresh RS256 by the host, shadow policy", shadow(), Some(FRESH_RSA), true),
+        case("fresh PS256", plain(), Some(FRESH_PSS), true),
+        case(
+            "fresh ES256 by the module",
+            config_of(r#""host_crypto":false"#),
+            Some(FRESH_EC),
+            true,
+        ),
+        case("fresh EdDSA", plain(), Some(FRESH_ED), true),
         case("refused: missing", plain(), None, false),
         case("refused: missing, shadow policy", shadow(), None, false),
         case("refused: expired", plain(), Some(OLD), false),
@@ -70,7 +84,10 @@ pub(crate) fn config_of(member: &str) -> String {
 }
 
 fn config(provider: &str, rules: usize, rule: &str) -> String {
-    let jwks = serde_json::to_string(&keyring().jwks(&["hmac-1", "rsa-1"]).unwrap()).unwrap();
+    let jwks = serde_json::to_string(
+        &keyring().jwks(&["hmac-1", "rsa-1", "p256-1", "ed25519-1"]).unwrap(),
+    )
+    .unwrap();
     let others = (0..rules).map(|i| {
         format!(r#"{{"match":{{"path_separated_prefix":"/team-{}/service-{i}"}}}},"#, i % 97)
     });
