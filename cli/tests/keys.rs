@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use server::{Authority, keys, nobody, reply, serve, silent};
+use server::{Authority, keys, reply, serve, silent};
 
 /// An identity provider whose every answer is another one.
 fn answers(at: SocketAddr, target: &str) -> String {
@@ -91,7 +91,7 @@ fn keys_come_from_an_address() {
         (vec![format!("http://{plain}"), "--issuer".to_owned()], 2, "expected an issuer"),
         (vec!["http://192.0.2.1/jwks".to_owned()], 2, "`http` is for this machine only"),
         ([url("/jwks.json"), vec!["--local".to_owned()]].concat(), 2, "`--local` is about a file"),
-        (vec![format!("https://{}/", nobody())], 2, "Connection refused"),
+        (vec!["https://127.0.0.1:1/".to_owned()], 2, "Connection refused"),
     ];
     check(rows, &[]);
 }

@@ -79,11 +79,6 @@ fn answer(connection: impl Read + Write, at: SocketAddr, answers: Answers) -> st
     connection.flush()
 }
 
-/// An address where nobody listens.
-pub(crate) fn nobody() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
-}
-
 /// An address where somebody listens and never answers.
 pub(crate) fn silent() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
