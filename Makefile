@@ -85,6 +85,12 @@ test-nginx: wasm ## Test the module in a real NGINX with ngx_wasm_module: NGINX=
 	@echo '==> tests: the module in NGINX'
 	@NGINX='$(NGINX)' cargo test -q -p jwt-gate-nginx -- --nocapture
 
+# That host wants a newer compiler than the project, so it is no member of the workspace.
+.PHONY: second-host
+second-host: wasm ## Test the module in proxy-wasm-host, a host that others wrote; needs a nightly compiler
+	@echo '==> tests: the module in proxy-wasm-host'
+	@RUSTUP_TOOLCHAIN=nightly cargo test -q --locked --manifest-path integration/second-host/Cargo.toml --target-dir $(TARGET_DIR)/second-host
+
 .PHONY: matrix
 matrix: wasm $(ENVOY_VERSIONS:%=.venv/envoy-%) ## Test the module in each supported version of Envoy
 	@for version in $(ENVOY_VERSIONS); do \
