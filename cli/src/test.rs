@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jwt_gate::policy::Policy;
 use jwt_gate_core_driver::Core;
-use jwt_gate_scenario::{Keyring, Outcome, Suite, run};
+use jwt_gate_scenario::{Keyring, Outcome, Scenario, Suite, run};
 use serde::Serialize;
 
 use crate::Ending;
@@ -64,6 +64,9 @@ struct RuleName {
     place: String,
 }
 
+/// Tests, each with its file.
+type Tests<'a> = Vec<(&'a Path, Scenario)>;
+
 /// Keys that every provider has.
 const KEYS: &str = "${jwks rsa-1 p256-1 p384-1 p521-1 ed25519-1 hmac-1}";
 
@@ -78,9 +81,9 @@ pub(crate) fn run_all(arguments: &Arguments, output: &mut Output<'_>) -> Result<
     let mut scenarios = Vec::new();
     for path in &arguments.tests {
         let read = Suite::about(path, &config).map_err(|e| Error::Tests(e.to_string()))?;
-        let wanted = read.into_iter().filter(|test| test.name().contains(&arguments.only));
-        scenarios.extend(wanted.map(|test| (path.as_path(), test)));
+        scenarios.extend(read.into_iter().map(|test| (path.as_path(), test)));
     }
+    let scenarios = chosen(scenarios, &arguments.only)?;
     let (keyring, mut reached) = (Keyring::new(), BTreeSet::new());
     let progress = Progress::new("tests", scenarios.len());
     let tests = scenarios.iter().map(|(path, scenario)| {
@@ -99,6 +102,19 @@ pub(crate) fn run_all(arguments: &Arguments, output: &mut Output<'_>) -> Result<
     let is_whole = report.untested_rules.is_empty() || !arguments.every_rule;
     let is_good = report.failed == 0 && report.passed > 0 && is_whole;
     Ok(if is_good { Ending::Good } else { Ending::Faults })
+}
+
+/// The tests with a text in their name. That there are none is a mistake: a run of nothing shows nothing.
+fn chosen(tests: Tests<'_>, text: &str) -> Result<Tests<'_>, Error> {
+    let all = tests.len();
+    let chosen: Vec<_> = tests.into_iter().filter(|(_, test)| test.name().contains(text)).collect();
+    if chosen.is_empty() {
+        return Err(Error::Argument(match all {
+            0 => "there is no test in these files".to_owned(),
+            _ => format!("--only {text:?}: none of the {all} tests has that in its name"),
+        }));
+    }
+    Ok(chosen)
 }
 
 /// Puts the keys of the tests in place of those that stand in the configuration. Those behind a URL

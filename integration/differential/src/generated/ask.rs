@@ -82,6 +82,13 @@ impl Ask {
         self.lines.contains(&"content-type: application/grpc")
     }
 
+    /// Its query as those read it for whom the last parameter of a name counts, where there are two.
+    pub(super) fn last_of_twice(&self) -> Option<&'static str> {
+        let (first, last) = self.query.split_once('&')?;
+        let name = |parameter: &'static str| parameter.split('=').next();
+        (name(first) == name(last)).then_some(last)
+    }
+
     /// The request, in these words.
     pub(super) fn written(&self, config: &Config, words: Words) -> Sent {
         let mut lines: Vec<String> = self.lines.iter().map(|line| (*line).to_owned()).collect();

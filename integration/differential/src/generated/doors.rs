@@ -32,10 +32,11 @@ const FAILURES: &str = "x-told-failed_status-";
 /// The ids of the divergences that showed in a comparison; none where both sides say the same.
 pub(super) type Shown = BTreeSet<&'static str>;
 
-/// What the readings of a path find.
+/// What the readings of a request find.
 enum Found<'c> {
     Preflight,
-    Ambiguous,
+    /// Not one and the same; with the id of the divergence.
+    Several(&'static str),
     Nothing,
     Rule(&'c Rule),
 }
@@ -86,8 +87,8 @@ impl Doors {
         let ours = send(&mut self.ours, &request, self.version)?;
         let url = Url { host: "api.example".to_owned(), target: texts.bytes(&sent.target)? };
         let mut expected = match self.rule(config, ask, texts)? {
-            Found::Ambiguous => {
-                translation.ids.insert("ambiguous-path");
+            Found::Several(id) => {
+                translation.ids.insert(id);
                 refusal(config, ask, &url, Refusal::Ambiguous)
             }
             Found::Nothing if !config.open => {
@@ -154,7 +155,7 @@ impl Doors {
         Ok(found)
     }
 
-    /// What the readings of the path find, which Envoy's own router says.
+    /// What the readings of the path and of the query find, which Envoy's own router says.
     fn rule<'c>(
         &mut self,
         config: &'c Config,
@@ -167,19 +168,32 @@ impl Doors {
         let mut sent = ask.written(config, super::words::Words::Own);
         // What answers gRPC has no body, and the router answers in its body.
         sent.lines.retain(|line| !line.starts_with("content-type:"));
-        let literal = send(&mut self.router, &texts.request(&sent)?, self.version)?;
-        let (path, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
+        let target = sent.target.clone();
+        let mut find = |target: &str| {
+            target.clone_into(&mut sent.target);
+            let answer = send(&mut self.router, &texts.request(&sent)?, self.version)?;
+            Ok::<_, String>(answer.value(":body").to_owned())
+        };
+        let literal = find(&target)?;
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let mut paths = vec![path.to_owned()];
         if ask.twist != Twist::Plain {
             let reading = ask.twist.reading(ask.path);
-            let mark = if path.len() < sent.target.len() { "?" } else { "" };
-            let mut other = sent.clone();
-            other.target = format!("{reading}{mark}{query}");
-            let other = send(&mut self.router, &texts.request(&other)?, self.version)?;
-            if other.value(":body") != literal.value(":body") {
-                return Ok(Found::Ambiguous);
+            let mark = if path.len() < target.len() { "?" } else { "" };
+            if find(&format!("{reading}{mark}{query}"))? != literal {
+                return Ok(Found::Several("ambiguous-path"));
+            }
+            paths.push(reading);
+        }
+        if let Some(last) = ask.last_of_twice() {
+            let query = query.replacen(ask.query, last, 1);
+            for path in paths {
+                if find(&format!("{path}?{query}"))? != literal {
+                    return Ok(Found::Several("ambiguous-query"));
+                }
             }
         }
-        let number = literal.value(":body").parse::<usize>().ok();
+        let number = literal.parse::<usize>().ok();
         Ok(number.and_then(|n| config.rules.get(n)).map_or(Found::Nothing, Found::Rule))
     }
 }

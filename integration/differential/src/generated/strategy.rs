@@ -209,6 +209,7 @@ fn ask() -> impl Strategy<Value = Ask> {
             2 => Just("foo=b&x=1"),
             1 => Just("foo=Bar"),
             1 => Just("foo=x&foo=bar"),
+            1 => Just("foo=bar&foo=x"),
         ],
         prop_oneof![9 => Just(""), 1 => Just("z=1")],
     );
