@@ -147,7 +147,7 @@ bench: wasm envoy toolchain ## Measure the module beside Envoy's own filter; ROU
 	@RUSTFLAGS='$(REMAP)' cargo build -q --release -p jwt-gate-bench-empty --target wasm32-wasip1
 	@cargo run -q -p jwt-gate-bench -- --empty $(TARGET_DIR)/wasm32-wasip1/release/jwt_gate_bench_empty.wasm \
 		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)') \
-		$(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(STEP),--step '$(STEP)')
+		$(if $(ONLY),--only "$$ONLY") $(if $(QUICK),--quick) $(if $(STEP),--step "$$STEP")
 
 .PHONY: bench-core
 bench-core: ## Measure what rules, signatures and revoked tokens cost a request, natively
@@ -157,14 +157,14 @@ bench-core: ## Measure what rules, signatures and revoked tokens cost a request,
 # Needs a nightly compiler. No memory is looked after: there is no unsafe code in what is run. The inputs to begin with are made by the targets' own crate; what a fuzzer
 # finds beside them stays in fuzz/corpus, which is in no version.
 .PHONY: fuzz
-fuzz: $(CARGO_FUZZ) ## Search for inputs that break what must hold; ONLY=target, SECONDS_EACH=60
+fuzz: $(CARGO_FUZZ) ## Search for inputs that break what must hold; ONLY=target, SECONDS_EACH=60 or RUNS=10000000
 	@cargo run -q -p jwt-gate-fuzzing --bin seeds -- fuzz/corpus
 	@declare -A longest=($(LONGEST_INPUTS)); for target in $(or $(ONLY),$(FUZZ_TARGETS)); do \
 		echo "==> fuzz: $$target"; \
 		mkdir -p fuzz/corpus/$$target; \
 		RUSTUP_TOOLCHAIN=nightly RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc.sh \
 			$(CARGO_FUZZ) run --release --fuzz-dir fuzz --sanitizer none $$target -- \
-			-max_total_time=$(or $(SECONDS_EACH),60) -max_len=$${longest[$$target]} -print_final_stats=1; \
+			$(if $(RUNS),-runs=$(RUNS),-max_total_time=$(or $(SECONDS_EACH),60)) -max_len=$${longest[$$target]} -print_final_stats=1; \
 	done
 
 .PHONY: lint

@@ -6,17 +6,25 @@ use std::path::Path;
 
 use jwt_gate_scenario::document;
 
+use crate::authority::Authority;
+
 /// The longest argument of a directive that NGINX takes, in bytes.
-const LONGEST: usize = 4_000;
+pub(crate) const LONGEST: usize = 4_000;
 
 /// A server with the module in front of an upstream.
 #[derive(Debug)]
 pub(crate) struct Site<'s> {
     pub(crate) port: u16,
     pub(crate) module: &'s Path,
+    /// What tells wasmtime where it finds the module compiled.
+    pub(crate) cache: &'s Path,
     /// The policy, as JSON text.
     pub(crate) policy: &'s str,
     pub(crate) upstream: SocketAddr,
+    /// Where this NGINX listens with TLS in front of the endpoint.
+    pub(crate) front: u16,
+    pub(crate) authority: &'s Authority,
+    pub(crate) endpoint: SocketAddr,
 }
 
 impl Site<'_> {
@@ -39,15 +47,23 @@ impl Site<'_> {
         for name in document::token_headers(&document) {
             _ = writeln!(location, "proxy_set_header {name} $http_{};", snake(&name));
         }
-        let (port, upstream) = (self.port, self.upstream);
-        let module = self.module.display();
+        let (port, upstream, front, endpoint) =
+            (self.port, self.upstream, self.front, self.endpoint);
+        let trusted = self.authority.certificate();
+        let (certificate, key) = (self.authority.server_certificate(), self.authority.server_key());
+        let (trusted, certificate, key) = (trusted.display(), certificate.display(), key.display());
+        let (module, cache) = (self.module.display(), self.cache.display());
         Some(format!(
             "daemon off; worker_processes 1; pid nginx.pid; error_log error.log info;\n\
              events {{ worker_connections 256; }}\n\
-             wasm {{ module jwt_gate {module}; shm_kv * 12m; }}\n\
+             wasm {{ module jwt_gate {module}; shm_kv * 12m; wasmtime {{ cache_config {cache}; }}\n\
+             tls_trusted_certificate {trusted}; tls_verify_cert on; tls_verify_host on; }}\n\
              http {{\n\
              access_log off;\n\
-             client_body_temp_path body; proxy_temp_path proxy;\n\
+             client_body_temp_path body; proxy_temp_path proxy; large_client_header_buffers 4 64k;\n\
+             server {{\nlisten 127.0.0.1:{front} ssl;\n\
+             ssl_certificate {certificate}; ssl_certificate_key {key};\n\
+             location / {{ proxy_pass http://{endpoint}; proxy_set_header Host $http_host; }}\n}}\n\
              server {{\nlisten 127.0.0.1:{port};\n{server}\
              location / {{\n\
              proxy_wasm_request_headers_in_access on;\n\

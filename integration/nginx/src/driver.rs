@@ -1,6 +1,7 @@
 //! The fourth driver of the scenarios: the module in real NGINX. Each scenario has a process of its
 //! own, because NGINX reads its configuration when it starts.
 
+use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,14 +12,16 @@ use jwt_gate_envoy::{Client, Envoy, Idp, Request, Upstream, behaviour, reply};
 use jwt_gate_scenario as scenario;
 use scenario::{Document, Driver, Endpoint, Level, Reply};
 
-use crate::conf::Site;
+use crate::authority::{Authority, HOST};
+use crate::cache::Cache;
+use crate::conf::{LONGEST, Site};
 use crate::process::{Error, Nginx};
 
 /// The longest time that a scenario may let pass.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a request may be undecided.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a worker runs before its first request comes: its first tick fetches keys.
+/// How long a worker runs for each document before its first request comes: a tick fetches one.
 const WARM_UP: Duration = Duration::from_millis(1_000);
 
 /// What stands around NGINX, for all scenarios.
@@ -26,6 +29,8 @@ const WARM_UP: Duration = Duration::from_millis(1_000);
 pub struct Stage {
     binary: PathBuf,
     module: PathBuf,
+    cache: Cache,
+    authority: Authority,
     idp: Idp,
     upstream: Upstream,
     scenes: AtomicUsize,
@@ -41,14 +46,22 @@ impl Stage {
         let module = Envoy::module().map_err(text)?;
         let (idp, upstream) = (Idp::start().map_err(text)?, Upstream::start().map_err(text)?);
         let scenes = AtomicUsize::new(0);
-        Ok(Self { binary: binary.to_owned(), module, idp, upstream, scenes })
+        let cache = Cache::new().map_err(|error| error.to_string())?;
+        let authority = Authority::new().map_err(|error| error.to_string())?;
+        Ok(Self { binary: binary.to_owned(), module, cache, authority, idp, upstream, scenes })
     }
 
     /// A driver for one scenario. Several can be played at once: each has names of its own.
     #[must_use]
     pub fn scene(&self) -> Scene<'_> {
         let number = self.scenes.fetch_add(1, Ordering::Relaxed);
-        Scene { stage: self, base: format!("/s{number}"), nginx: None, logged: 0 }
+        Scene {
+            stage: self,
+            base: format!("/s{number}"),
+            nginx: None,
+            cluster: String::new(),
+            logged: 0,
+        }
     }
 }
 
@@ -58,6 +71,8 @@ pub struct Scene<'s> {
     stage: &'s Stage,
     base: String,
     nginx: Option<Nginx>,
+    /// What is the cluster `idp` in the scenario.
+    cluster: String,
     logged: usize,
 }
 
@@ -72,30 +87,40 @@ impl Driver for Scene<'_> {
     }
 
     fn idp_uri(&self) -> String {
-        format!("http://idp.test{}", Document::Keys.path(&self.base))
+        format!("https://{HOST}{}", Document::Keys.path(&self.base))
     }
 
     fn start(&mut self, config: &str, idp: Endpoint) -> Result<(), Vec<String>> {
         self.endpoint(Document::Keys, idp);
         // A cluster is a host and a port there.
-        let cluster = format!("\"cluster\": \"{}\"", self.stage.idp.address());
-        let policy = config.replace("\"cluster\": \"idp\"", &cluster);
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let port = free.map_err(|error| vec![error.to_string()])?.port();
+        let [port, front] = free_ports().map_err(|error| vec![error.to_string()])?;
+        let cluster = format!("127.0.0.1:{front}");
+        let policy =
+            ["\"cluster\"", "\"Keys.example\""].iter().fold(config.to_owned(), |policy, name| {
+                policy.replace(&format!("{name}: \"idp\""), &format!("{name}: \"{cluster}\""))
+            });
         let site = Site {
             port,
             module: &self.stage.module,
+            cache: &self.stage.cache.settings(),
             policy: &policy,
             upstream: self.stage.upstream.address(),
+            front,
+            authority: &self.stage.authority,
+            endpoint: self.stage.idp.address(),
         };
         match Nginx::start(&self.stage.binary, &site) {
             Ok(nginx) => self.nginx = Some(nginx),
             Err(Error::Refused { log }) => return Err(faults(log)),
             Err(error @ (Error::TooLong | Error::Io(_))) => return Err(vec![error.to_string()]),
         }
-        if ["http_uri", "discovery"].iter().any(|field| policy.contains(field)) {
-            thread::sleep(WARM_UP);
-        }
+        let documents = match policy.as_str() {
+            policy if policy.contains("\"discovery\"") => 2,
+            policy if policy.contains("\"http_uri\"") => 1,
+            _ => 0,
+        };
+        thread::sleep(WARM_UP.saturating_mul(documents));
+        self.cluster = cluster;
         Ok(())
     }
 
@@ -123,14 +148,32 @@ impl Driver for Scene<'_> {
 
     fn logs(&mut self) -> Option<Vec<String>> {
         let lines = self.nginx.as_ref()?.log();
-        let new = lines.iter().skip(self.logged).cloned().collect();
+        let named = |line: String| line.replace(&format!("`{}`", self.cluster), "`idp`");
+        let new = lines.iter().skip(self.logged).map(|line| named(without_context(line))).collect();
         self.logged = lines.len();
         Some(new)
+    }
+
+    /// A policy is one argument of a directive.
+    fn longest_configuration(&self) -> Option<usize> {
+        Some(LONGEST)
     }
 
     fn longest_wait(&self) -> Option<Duration> {
         Some(LONGEST_WAIT)
     }
+}
+
+/// Two ports that nobody listens on.
+fn free_ports() -> io::Result<[u16; 2]> {
+    let sockets = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
+    let [one, other] = sockets.map(|socket| socket.local_addr());
+    Ok([one?.port(), other?.port()])
+}
+
+/// A line of the log without the request that NGINX names behind what was said.
+fn without_context(line: &str) -> String {
+    line.rsplit_once(", client: ").map_or(line, |(said, _)| said).to_owned()
 }
 
 /// The answer without what NGINX adds to it.

@@ -1,5 +1,7 @@
 //! The module in NGINX itself, built with ngx_wasm_module, where somebody has one.
 
+mod authority;
+mod cache;
 mod conf;
 mod driver;
 mod process;

@@ -64,6 +64,8 @@ impl Nginx {
         fs::write(folder.path().join("nginx.conf"), conf)?;
         let mut command = Command::new(binary);
         command.arg("-p").arg(folder.path()).args(["-c", "nginx.conf", "-e", "error.log"]);
+        // To NGINX itself the variable is a list of sockets that it inherits.
+        command.env_remove(BINARY);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let address = SocketAddr::from(([127, 0, 0, 1], site.port));
         let mut nginx = Self { child: command.spawn()?, address, folder };

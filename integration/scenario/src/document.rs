@@ -69,17 +69,21 @@ pub fn token_headers(document: &Value) -> BTreeSet<String> {
                 let named = places.iter().filter_map(|place| place.get("name")?.as_str());
                 headers.extend(named.map(str::to_lowercase));
             }
+            Some(_) if ["from_cookies", "fromCookies"].contains(&name) => {
+                headers.insert("cookie".to_owned());
+            }
             Some(_) | None => headers.extend(token_headers(value)),
         }
     }
     headers
 }
 
-/// The texts of all members with one of these names.
+/// The texts of all members with one of these names; an empty one says nothing.
 fn texts(document: &Value, names: &[&str]) -> BTreeSet<String> {
     let below = children(document).flat_map(|(_, value)| texts(value, names));
     let own = children(document).filter(|(name, _)| names.contains(name));
-    own.filter_map(|(_, value)| Some(value.as_str()?.to_owned())).chain(below).collect()
+    let own = own.filter_map(|(_, value)| value.as_str()).filter(|text| !text.is_empty());
+    own.map(str::to_owned).chain(below).collect()
 }
 
 /// Whether there is a member with one of these names.

@@ -101,6 +101,11 @@ pub trait Driver {
         None
     }
 
+    /// The longest configuration that can be had here, in bytes; `None`: any.
+    fn longest_configuration(&self) -> Option<usize> {
+        None
+    }
+
     /// The longest time that a scenario may let pass here; `None`: any.
     fn longest_wait(&self) -> Option<Duration> {
         None

@@ -32,7 +32,16 @@ pub fn run(scenario: &Scenario, driver: &mut dyn Driver, keyring: &Keyring) -> O
     };
     let mut expansion = Expansion::new(keyring, &driver.idp_uri()).with_token(&scenario.token);
     expansion.set_now(driver.now());
-    if let Err(problems) = start(scenario, driver, &mut expansion) {
+    let config = match expansion.json(&scenario.config) {
+        Ok(config) => config,
+        Err(error) => return failed("config", vec![error.to_string()]),
+    };
+    if let Some(longest) = driver.longest_configuration()
+        && config.len() > longest
+    {
+        return Outcome::Skipped(format!("its configuration has more than {longest} bytes"));
+    }
+    if let Err(problems) = start(scenario, &config, driver, &mut expansion) {
         return failed("start", problems);
     }
     for (number, step) in (1..).zip(&scenario.steps) {
@@ -89,11 +98,11 @@ fn skipped(scenario: &Scenario, driver: &dyn Driver) -> Option<String> {
 
 fn start(
     scenario: &Scenario,
+    config: &str,
     driver: &mut dyn Driver,
     expansion: &mut Expansion<'_>,
 ) -> Result<(), Vec<String>> {
     let one = |place: &str, e: &ExpandError| vec![format!("{place}: {e}")];
-    let config = expansion.json(&scenario.config).map_err(|e| one("config", &e))?;
     let mut idp = Endpoint::absent();
     for (document, endpoint) in &scenario.idp {
         let endpoint = endpoint.expand(expansion).map_err(|e| one("idp", &e))?;
@@ -104,7 +113,7 @@ fn start(
             }
         }
     }
-    match (driver.start(&config, idp), &scenario.faults) {
+    match (driver.start(config, idp), &scenario.faults) {
         (Ok(()), None) => Ok(()),
         (Ok(()), Some(faults)) => Err(vec![format!(
             "the configuration is accepted; expected faults:\n{}",
