@@ -105,7 +105,7 @@ pub(crate) fn run_all(arguments: &Arguments, output: &mut Output<'_>) -> Result<
 }
 
 /// The tests with a text in their name. That there are none is a mistake: a run of nothing shows nothing.
-fn chosen(tests: Tests<'_>, text: &str) -> Result<Tests<'_>, Error> {
+fn chosen<'a>(tests: Tests<'a>, text: &str) -> Result<Tests<'a>, Error> {
     let all = tests.len();
     let chosen: Vec<_> = tests.into_iter().filter(|(_, test)| test.name().contains(text)).collect();
     if chosen.is_empty() {
