@@ -30,12 +30,18 @@ pub enum Reading {
 /// A condition on a query parameter.
 #[derive(Clone, Debug)]
 pub struct QueryMatcher {
-    /// The parameter.
-    pub name: Box<[u8]>,
-    /// What its value must be; `None`: it need only be there.
-    pub test: Option<TextMatcher>,
+    as_it_came: Wanted,
+    /// The same for those who decode.
+    decoded: Wanted,
     /// For a presence test: whether it must be there.
-    pub present: bool,
+    present: bool,
+}
+
+/// A parameter, and what its value must be; `None`: it need only be there.
+#[derive(Clone, Debug)]
+struct Wanted {
+    name: Box<[u8]>,
+    test: Option<TextMatcher>,
 }
 
 impl<'r> Query<'r> {
@@ -59,24 +65,40 @@ impl<'r> Query<'r> {
 }
 
 impl QueryMatcher {
-    /// Whether the query passes in this reading.
-    pub fn matches(&self, query: &Query<'_>, reading: Reading) -> bool {
-        let name = match reading {
-            Reading::AsItCame => {
-                let found = parameters(query.raw).find(|(name, _)| *name == &*self.name);
-                return self.holds(found.map(|(_, value)| value), TextMatcher::matches);
-            }
-            Reading::First | Reading::Last => form_decode(&self.name),
+    /// A condition on the parameter `name`: a test of its value, or without one that it is there
+    /// where it is to be `present`, and not there where it is not.
+    pub fn new(name: &[u8], test: Option<TextMatcher>, present: bool) -> Self {
+        let decoded = Wanted {
+            name: form_decode(name).into(),
+            test: test.as_ref().map(TextMatcher::decoded),
         };
-        let mut found = query.decoded().iter().filter(|(other, _)| *other == name);
-        let one = if reading == Reading::Last { found.next_back() } else { found.next() };
-        let value = one.map(|(_, value)| form_decode(value));
-        self.holds(value.as_deref(), |test, value| test.decoded().matches(value))
+        Self { as_it_came: Wanted { name: name.into(), test }, decoded, present }
     }
 
-    fn holds(&self, value: Option<&[u8]>, test: impl Fn(&TextMatcher, &[u8]) -> bool) -> bool {
-        match (value, &self.test) {
-            (Some(value), Some(matcher)) => test(matcher, value),
+    /// The parameter, as the configuration has it.
+    pub fn name(&self) -> &[u8] {
+        &self.as_it_came.name
+    }
+
+    /// Whether the query passes in this reading.
+    pub fn matches(&self, query: &Query<'_>, reading: Reading) -> bool {
+        let wanted = match reading {
+            Reading::AsItCame => {
+                let name = &*self.as_it_came.name;
+                let found = parameters(query.raw).find(|(other, _)| *other == name);
+                return self.holds(&self.as_it_came, found.map(|(_, value)| value));
+            }
+            Reading::First | Reading::Last => &self.decoded,
+        };
+        let mut found = query.decoded().iter().filter(|(other, _)| **other == *wanted.name);
+        let one = if reading == Reading::Last { found.next_back() } else { found.next() };
+        let value = one.map(|(_, value)| form_decode(value));
+        self.holds(wanted, value.as_deref())
+    }
+
+    fn holds(&self, wanted: &Wanted, value: Option<&[u8]>) -> bool {
+        match (value, &wanted.test) {
+            (Some(value), Some(test)) => test.matches(value),
             (found, None) => found.is_some() == self.present,
             (None, Some(_)) => false,
         }
@@ -115,10 +137,9 @@ mod tests {
 
     #[test]
     fn a_parameter_is_found_in_each_reading() {
-        let matcher = |name: &str, value: Option<&str>| QueryMatcher {
-            name: name.as_bytes().into(),
-            test: value.map(|value| TextMatcher::exact(value, false)),
-            present: true,
+        let matcher = |name: &str, value: Option<&str>| {
+            let test = value.map(|value| TextMatcher::exact(value, false));
+            QueryMatcher::new(name.as_bytes(), test, true)
         };
         let (named, one) = (matcher("a b", None), matcher("x", Some("1")));
         let escaped = matcher("x", Some("a%20b"));

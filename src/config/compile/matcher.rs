@@ -109,6 +109,6 @@ pub(super) fn query_matcher(
         Some(matcher) => Some(text(matcher, &at.key("string_match"), faults)?),
         None => None,
     };
-    let name = raw.name.0.as_bytes().into();
-    Some(QueryMatcher { name, test, present: raw.present_match.unwrap_or(true) })
+    let is_present = raw.present_match.unwrap_or(true);
+    Some(QueryMatcher::new(raw.name.0.as_bytes(), test, is_present))
 }

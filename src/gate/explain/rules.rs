@@ -51,7 +51,7 @@ fn parts(route: &RouteMatch, view: &dyn RequestView, target: Target<'_>) -> Vec<
         parts.push(host.found(shown(Pseudo::Authority)));
     }
     for matcher in &route.query {
-        let name = text(&matcher.name);
+        let name = text(matcher.name());
         let holds = matcher.matches(&Query::new(target.query()), Reading::AsItCame);
         parts.push(Node::new(format!("query parameter `{name}`"), holds));
     }
